@@ -1,0 +1,116 @@
+package tlv
+
+// Object is a Content Object: a name, its payload, and how long both hold.
+// Decoded, it aliases its packet.
+type Object struct {
+	HopByHop
+	HopLimit uint8 // 0 from every Cefore program
+	Name     Name
+	// Expiry is the instant from which the Object must not be used; Cefore's
+	// library writes 0 where it states none.
+	Expiry Opt[Timestamp]
+	// EndChunk is the number of the content's last chunk. Any chunk may tell it;
+	// cefputfile tells it in the last only (sheet i).
+	EndChunk Opt[uint64]
+	// Version is cefgo's own: an opaque value of 1 to 32 bytes that is equal in
+	// all chunks of one version of the content. cefnetd passes it on unread.
+	Version    []byte
+	MsgVendor  Vendor
+	Payload    []byte // nil when absent, which reads as empty
+	Validation Validation
+}
+
+// MaxVersionLen bounds [Object.Version], in bytes.
+const MaxVersionLen = 32
+
+// Decode reads the one Content Object that pkt holds. It allocates nothing. On
+// error *o is undefined.
+func (o *Object) Decode(pkt []byte) error {
+	h, hop, msg, val, err := body(pkt, PacketObject)
+	if err != nil {
+		return err
+	}
+	*o = Object{HopLimit: h.HopLimit, Validation: val}
+	if _, err := o.HopByHop.decode(hop, nil); err != nil {
+		return err
+	}
+	name, rest, err := leadingName(msg)
+	if err != nil {
+		return err
+	}
+	o.Name = name
+	var seen seenTLVs
+	for len(rest) > 0 {
+		typ, v, r, ok := next(rest)
+		if !ok {
+			return bad("message TLV", ErrLength)
+		}
+		rest = r
+		dup := false
+		switch typ {
+		case msgName:
+			dup = true
+		case msgPayload:
+			dup = seen.twice(1)
+			o.Payload = v
+		case msgExpiry:
+			dup = seen.twice(2)
+			o.Expiry, ok = timestamp(v)
+		case msgEndChunk:
+			dup = seen.twice(4)
+			o.EndChunk.V, ok = number(v)
+			o.EndChunk.OK = true
+		case msgContentVersion:
+			dup = seen.twice(8)
+			o.Version, ok = v, len(v) > 0 && len(v) <= MaxVersionLen
+		case msgVendor:
+			dup, err = messageVendor(v, &o.MsgVendor)
+		}
+		switch {
+		case err != nil:
+			return err
+		case dup:
+			return bad("message TLV "+hexType(typ), ErrDuplicate)
+		case !ok:
+			return bad("message TLV "+hexType(typ), ErrLength)
+		}
+	}
+	return nil
+}
+
+// AppendTo appends the packet. Its errors are those of [Interest.AppendTo].
+func (o *Object) AppendTo(b []byte) ([]byte, error) {
+	if err := sendable(o.Name); err != nil {
+		return b, err
+	}
+	if len(o.Version) > MaxVersionLen || len(o.Payload) > MaxPacketLen {
+		return b, bad("Content Object", ErrTooLarge)
+	}
+	start := len(b)
+	b = appendHeader(b, PacketObject, o.HopLimit, 0)
+	b = o.HopByHop.appendTo(b)
+	if err := endHeader(b, start); err != nil {
+		return b[:start], err
+	}
+	covered := len(b)
+	b, msg := open(b, typeObject)
+	b = o.Name.AppendTo(b)
+	if o.Expiry.OK {
+		b = appendTLV64(b, msgExpiry, uint64(o.Expiry.V))
+	}
+	if o.EndChunk.OK {
+		b = appendNumber(b, msgEndChunk, o.EndChunk.V)
+	}
+	if len(o.Version) > 0 {
+		b = appendTLV(b, msgContentVersion, o.Version)
+	}
+	if o.MsgVendor != nil {
+		b = appendVendor(b, msgVendor, penNICT, o.MsgVendor)
+	}
+	if o.Payload != nil {
+		b = appendTLV(b, msgPayload, o.Payload)
+	}
+	shut(b, msg)
+	b = o.Validation.appendTo(b, covered)
+	return finish(b, start)
+}

@@ -1,0 +1,48 @@
+package pipeline
+
+import "time"
+
+// timer says when to give up on one sending of a chunk's Interest. It is void
+// once the chunk has been sent again or received, which gen tells.
+type timer struct {
+	at    time.Time
+	chunk uint64
+	gen   uint32
+}
+
+// timers is a binary heap, the earliest first.
+type timers []timer
+
+func (h *timers) push(t timer) {
+	*h = append(*h, t)
+	s := *h
+	for i := len(s) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !s[i].at.Before(s[up].at) {
+			break
+		}
+		s[i], s[up] = s[up], s[i]
+		i = up
+	}
+}
+
+func (h *timers) pop() timer {
+	s := *h
+	top, last := s[0], len(s)-1
+	s[0] = s[last]
+	s = s[:last]
+	*h = s
+	for i := 0; ; {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < last; c++ {
+			if s[c].at.Before(s[least].at) {
+				least = c
+			}
+		}
+		if least == i {
+			return top
+		}
+		s[i], s[least] = s[least], s[i]
+		i = least
+	}
+}

@@ -1,0 +1,116 @@
+// Package cs is a content store: it owns Data packets by name, bounded in bytes,
+// the least recently used going first. It imports tlv only and has no clock, lock
+// or goroutine; whoever drives it brings the time along.
+package cs
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// Store is a content store. The zero Store holds nothing; use [New].
+type Store struct {
+	max, size int
+	entries   map[key]*entry
+	// The list runs from the most recently used entry to the least; root is in
+	// neither place.
+	root entry
+
+	hits, misses, evicted uint64
+}
+
+type key struct {
+	segs     string
+	chunk    uint64
+	hasChunk bool
+}
+
+type entry struct {
+	key        key
+	pkt        []byte
+	until      time.Time // zero: no limit
+	prev, next *entry
+}
+
+// overhead is what an entry costs beside its packet and name, in bytes.
+const overhead = 200
+
+// New returns a store that holds at most max bytes, its own overhead included.
+func New(max int) *Store {
+	s := &Store{max: max, entries: make(map[key]*entry)}
+	s.root.prev, s.root.next = &s.root, &s.root
+	return s
+}
+
+// Insert keeps a copy of pkt, the Data of that name, until the given instant (zero:
+// as long as there is room). What was there under the name goes. A packet that the
+// store can never hold, and one whose time is over, is not kept: the result tells.
+func (s *Store) Insert(name tlv.Name, pkt []byte, until, now time.Time) bool {
+	chunk, hasChunk := name.Chunk()
+	k := key{string(name.Bytes()), chunk, hasChunk}
+	if old, ok := s.entries[k]; ok {
+		s.remove(old)
+	}
+	e := &entry{key: k, until: until}
+	if e.expired(now) || len(pkt)+len(k.segs)+overhead > s.max {
+		return false
+	}
+	e.pkt = bytes.Clone(pkt)
+	s.entries[k] = e
+	s.size += e.size()
+	s.front(e)
+	for s.size > s.max {
+		s.remove(s.root.prev)
+		s.evicted++
+	}
+	return true
+}
+
+// Lookup returns the packet of that name, which must not be written to and stays
+// valid after it leaves the store; nil where there is none.
+func (s *Store) Lookup(name tlv.Name, now time.Time) []byte {
+	chunk, hasChunk := name.Chunk()
+	e, ok := s.entries[key{string(name.Bytes()), chunk, hasChunk}]
+	if ok && e.expired(now) {
+		s.remove(e)
+		ok = false
+	}
+	if !ok {
+		s.misses++
+		return nil
+	}
+	s.hits++
+	e.unlink()
+	s.front(e)
+	return e.pkt
+}
+
+// Stats of a store.
+type Stats struct {
+	Objects, Bytes, Capacity int
+	Hits, Misses, Evicted    uint64
+}
+
+// Stats returns what the store holds and what it has done.
+func (s *Store) Stats() Stats {
+	return Stats{len(s.entries), s.size, s.max, s.hits, s.misses, s.evicted}
+}
+
+func (e *entry) size() int { return len(e.pkt) + len(e.key.segs) + overhead }
+
+func (e *entry) expired(now time.Time) bool { return !e.until.IsZero() && !now.Before(e.until) }
+
+func (s *Store) front(e *entry) {
+	e.prev, e.next = &s.root, s.root.next
+	e.prev.next, e.next.prev = e, e
+}
+
+func (e *entry) unlink() { e.prev.next, e.next.prev = e.next, e.prev }
+
+func (s *Store) remove(e *entry) {
+	e.unlink()
+	delete(s.entries, e.key)
+	s.size -= e.size()
+}

@@ -1,0 +1,112 @@
+package publish
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// file is an open regular file in one version: as long as its identity stays what
+// it was. What is read after a change is not served as this version. Only writes
+// through a shared memory mapping can escape that: the operating system notes the
+// first of them, not each.
+type file struct {
+	*os.File
+	info    os.FileInfo
+	id      identity
+	version []byte
+	checked time.Time // when the path was last seen to name this file
+	used    uint64
+}
+
+// identity is what tells one version of a file from another. The time of the last
+// change of the inode is part of it, because programs can and do set the other one
+// back after they have written.
+type identity struct {
+	inode, size  uint64
+	mtime, ctime int64 // nanoseconds since 1970
+}
+
+// versionLen is the length of a version mark, in bytes.
+const versionLen = 8
+
+// settle is how long a file must have been left alone before it is read: two writes
+// within one tick of the kernel's clock, at most 10 ms, leave the same identity.
+const settle = 20 * time.Millisecond
+
+// errChanged: the file is no longer the version that was opened, or is changing
+// just now. Whoever asks again gets the new version.
+var errChanged = errors.New("the file changed")
+
+// newFile takes f, which it closes on error: [ErrNotServed] where it is no regular
+// file, errChanged where it is too new.
+func newFile(f *os.File, now time.Time) (*file, error) {
+	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = ErrNotServed
+	}
+	g := &file{File: f, info: fi, checked: now}
+	if err == nil {
+		g.id, err = identify(f)
+	}
+	if err == nil && now.Sub(time.Unix(0, g.id.ctime)).Abs() < settle {
+		err = errChanged
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	sum := sha256.Sum256(g.id.bytes())
+	g.version = sum[:versionLen]
+	return g, nil
+}
+
+func (id identity) bytes() []byte {
+	var b []byte
+	for _, v := range [...]uint64{id.inode, id.size, uint64(id.mtime), uint64(id.ctime)} {
+		b = binary.BigEndian.AppendUint64(b, v)
+	}
+	return b
+}
+
+func identify(f *os.File) (identity, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return identity{}, fmt.Errorf("stat %s: %w", f.Name(), err)
+	}
+	return identity{st.Ino, uint64(st.Size), st.Mtim.Nano(), st.Ctim.Nano()}, nil
+}
+
+// is reports whether fi, what a path names now, is this file in this version.
+func (f *file) is(fi os.FileInfo) bool {
+	id, err := identify(f.File)
+	return err == nil && id == f.id && os.SameFile(fi, f.info)
+}
+
+// size in bytes.
+func (f *file) size() int64 { return int64(f.id.size) }
+
+// read fills b from off. It fails with errChanged where the file is not the
+// version that was opened any more, so that no chunk mixes two.
+func (f *file) read(b []byte, off int64) error {
+	n, err := f.ReadAt(b, off)
+	if n < len(b) {
+		if id, ierr := identify(f.File); ierr == nil && id != f.id {
+			return errChanged
+		}
+		return err
+	}
+	id, err := identify(f.File)
+	if err != nil {
+		return err
+	}
+	if id != f.id {
+		return errChanged
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/tlv"
+	"github.com/cefgo/cefgo/internal/transport"
+)
+
+// Content of the fakes: fakeChunks chunks of fakeBlock bytes of pattern.
+const (
+	fakeBlock  = 100
+	fakeChunks = 50
+)
+
+func fakePayload(k uint64) []byte {
+	return pattern(fakeBlock * fakeChunks)[k*fakeBlock : (k+1)*fakeBlock]
+}
+
+// fakes are applications that answer for a content of 50 chunks, each in its own
+// bad way. They change the Data of chunk k, or answer nothing by returning false.
+var fakes = map[string]func(k uint64, o *tlv.Object) bool{
+	"good": func(uint64, *tlv.Object) bool { return true },
+	"othercontent": func(_ uint64, o *tlv.Object) bool {
+		o.Payload = bytes.ToUpper(bytes.Repeat([]byte("other"), fakeBlock/5))
+		return true
+	},
+	"otherend": func(_ uint64, o *tlv.Object) bool {
+		o.EndChunk.V++
+		return true
+	},
+	"silent": func(uint64, *tlv.Object) bool { return false },
+	// halfway: stops after the first half, forgetting what it said before.
+	"halfway": func(k uint64, _ *tlv.Object) bool { return k < fakeChunks/2 },
+	"hole":    func(k uint64, _ *tlv.Object) bool { return k != 7 },
+	"badcrc": func(k uint64, o *tlv.Object) bool {
+		if k == 9 {
+			o.Validation.Payload = []byte{1, 2, 3, 4}
+		}
+		return true
+	},
+	"wrongname": func(k uint64, o *tlv.Object) bool {
+		o.Name, _ = tlv.ParseName("ccnx:/another/name", tlv.PercentLiteral)
+		o.Name = o.Name.WithChunk(k)
+		return true
+	},
+	"wrongchunk": func(k uint64, o *tlv.Object) bool {
+		o.Name = o.Name.WithChunk(k + 1000)
+		return true
+	},
+	"twoversions": func(k uint64, o *tlv.Object) bool {
+		o.Version = []byte{byte(k / 25)}
+		return true
+	},
+	"endmoves": func(k uint64, o *tlv.Object) bool {
+		if k >= 20 {
+			o.EndChunk.V--
+		}
+		return true
+	},
+	"beyond": func(k uint64, o *tlv.Object) bool {
+		o.EndChunk.OK = k == 2
+		o.EndChunk.V = 2
+		return true
+	},
+	// noend: neither an EndChunkNumber nor a meta.
+	"noend": func(k uint64, o *tlv.Object) bool {
+		o.EndChunk.OK = false
+		return k < fakeChunks
+	},
+	"lastonly": func(k uint64, o *tlv.Object) bool {
+		o.EndChunk.OK = k == fakeChunks-1
+		return k < fakeChunks
+	},
+}
+
+// cmdFake starts a fake in this process, as an application on the script's socket.
+func cmdFake(ts *testscript.TestScript, neg bool, args []string) {
+	answer := fakes[args[0]]
+	name, err := tlv.ParseName(args[1], tlv.PercentLiteral)
+	if answer == nil || err != nil {
+		ts.Fatalf("usage: fake MODE NAME")
+	}
+	addr := transport.Address{Network: "unix", Addr: ts.Getenv("SOCKET")}
+	dial := func(ctx context.Context) (transport.Conn, error) { return transport.Dial(ctx, addr) }
+	ctx, cancel := context.WithCancel(context.Background())
+	c, err := client.New(ctx, client.Config{Dial: dial, DialSecond: dial})
+	ts.Check(err)
+	reg, err := c.Register(ctx, name, client.Prefix)
+	ts.Check(err)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		serveFake(ctx, reg, c, answer)
+	}()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		c.Close()
+		<-ended
+	})
+	ts.Value(procsKey).(*processes).fakes[args[1]] = stop
+	ts.Defer(stop)
+}
+
+func serveFake(ctx context.Context, reg *client.Registration, c *client.Client, answer func(uint64, *tlv.Object) bool) {
+	var in, out tlv.Batch
+	for {
+		if reg.Receive(&in) != nil {
+			return
+		}
+		out.Reset(1 << 20)
+		for i := range in.Len() {
+			var asked tlv.Interest
+			k, hasChunk := uint64(0), false
+			if asked.Decode(in.Packet(i)) == nil {
+				k, hasChunk = asked.Name.Chunk()
+			}
+			if !hasChunk || strings.Contains(asked.Name.String(), "/meta") || asked.Name.WithoutChunk().String() != reg.Prefix().String() {
+				continue
+			}
+			o := tlv.Object{Name: asked.Name, EndChunk: tlv.Some[uint64](fakeChunks - 1), Payload: []byte("beyond the end")}
+			if k < fakeChunks {
+				o.Payload = fakePayload(k)
+			}
+			o.Expiry = tlv.Some(tlv.TimestampOf(time.Now().Add(time.Hour)))
+			o.Validation.Alg = tlv.AlgCRC32C
+			if answer(k, &o) {
+				_ = out.Encode(o.AppendTo)
+			}
+		}
+		if c.Send(ctx, &out) != nil {
+			return
+		}
+		select {
+		case <-reg.Ready():
+		case <-ctx.Done():
+			return
+		}
+	}
+}

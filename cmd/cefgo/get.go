@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// getOptions are the flags of get.
+type getOptions struct {
+	output       string
+	window       int
+	chunks       rangeValue
+	untilTimeout bool
+	noClobber    bool
+	resume       bool
+	noResume     bool
+	hopLimit     int
+	lifetime     durationValue
+	timeout      durationValue
+	stall        durationValue
+	deadline     durationValue
+}
+
+func newGetCommand(a *app) *cobra.Command {
+	o := getOptions{
+		lifetime: durationValue{unit: time.Millisecond},
+		timeout:  durationValue{10 * time.Second, time.Second},
+		stall:    durationValue{30 * time.Second, time.Second},
+		deadline: durationValue{unit: time.Second},
+	}
+	cmd := &cobra.Command{
+		Use:   "get [flags] NAME",
+		Short: "Fetch content",
+		Long: `get fetches the content of NAME and writes it to a file named by the name's last
+segment, or where -o says. The file appears under its name when it is complete:
+until then it grows beside it as FILE.cefgo-part, and an old file of that name
+stays as it was.
+
+A chunk whose checksum is wrong is asked for again; chunks of two versions of the
+content never mix. NAME may end in /Chunk=N for one chunk.`,
+		Example: `  cefgo get ccnx:/demo/README.md
+  cefgo get ccnx:/demo/README.md -o - | head
+  cefgo get ccnx:/demo/big.iso -o /tmp/ --json
+  cefgo get --forwarder udp://192.0.2.7 ccnx:/demo/README.md`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return failed("get", args[0], a.runGet(cmd.Context(), o, args[0]))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.output, "output", "o", "", "file, existing directory, or - for stdout")
+	f.IntVarP(&o.window, "window", "w", 0, "most Interests in flight (default: 64, less where the forwarder cannot hold that much)")
+	f.Var(&o.chunks, "chunks", "only these chunks: A-B, A- or A")
+	f.BoolVar(&o.untilTimeout, "until-timeout", false, "take --stall-timeout of silence for the end, where the content does not tell its end")
+	f.BoolVar(&o.noClobber, "no-clobber", false, "refuse to replace an existing file")
+	f.BoolVar(&o.resume, "resume", false, "go on where an earlier get ended; refuses (12) where the content has changed")
+	f.BoolVar(&o.noResume, "no-resume", false, "start over (the default)")
+	f.IntVar(&o.hopLimit, "hop-limit", tlv.DefaultHopLimit, "network links an Interest may cross, 1 to 255")
+	f.Var(&o.lifetime, "lifetime", "lifetime of an Interest, in ms (default: 2s, or what cefnetd.conf allows)")
+	f.Var(&o.timeout, "timeout", "longest wait for the first answer")
+	f.Var(&o.stall, "stall-timeout", "longest silence after it")
+	f.Var(&o.deadline, "deadline", "longest time for the whole (default: none)")
+	cmd.MarkFlagsMutuallyExclusive("resume", "no-resume")
+	return cmd
+}
+
+// outputHabits are values of -o that mean something else in Cefore's tools.
+var outputHabits = map[string]string{
+	"stdout": "write -o - for standard output, or -o ./stdout for a file of that name",
+	"none":   "write -o /dev/null to drop the content, or -o ./none for a file of that name",
+	"file":   "give the file's name: -o FILE, or -o ./file for a file of that name",
+}
+
+func (o *getOptions) check() error {
+	switch hint, habit := outputHabits[o.output]; {
+	case habit:
+		return usage(hint, "-o takes a file, a directory or -")
+	case strings.HasPrefix(o.output, "ccnx:"):
+		return usage("the name comes first, then -o FILE; cefgetfile's -o is not known here", "-o takes a file, a directory or -")
+	case o.window < 0:
+		return usage("", "--window must not be negative")
+	case o.hopLimit < 1 || o.hopLimit > 255:
+		return usage("", "--hop-limit is 1 to 255")
+	case o.timeout.d == 0 || o.stall.d == 0:
+		return usage("", "--timeout and --stall-timeout must be more than 0")
+	case o.lifetime.d > maxLifetime:
+		return usage("", "--lifetime is at most %v", maxLifetime)
+	}
+	return nil
+}
+
+// maxLifetime is the longest Interest lifetime that cefnetd reads (sheet c).
+const maxLifetime = 65535 * time.Millisecond
+
+// applyRange takes the chunks to fetch from the flag or from the name.
+func (o *getOptions) applyRange(name tlv.Name, p *pipeline.Options) error {
+	r := o.chunks
+	if k, ok := name.Chunk(); ok {
+		if r.set {
+			return usage("leave one of them out", "the name has a chunk number and --chunks is given")
+		}
+		r = rangeValue{first: k, last: k, set: true}
+	}
+	if !r.set {
+		return nil
+	}
+	p.First = r.first
+	if !r.open {
+		p.Last = tlv.Some(r.last)
+	}
+	return nil
+}
+
+func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	full, err := a.parseName(uri)
+	if err != nil {
+		return err
+	}
+	fw, err := a.newForwarder(ends)
+	if err != nil {
+		return err
+	}
+	name := full.WithoutChunk()
+	p := pipeline.Options{
+		Window: o.window, HopLimit: uint8(o.hopLimit), Lifetime: fw.lifetime(o.lifetime.d),
+		Timeout: o.timeout.d, Stall: o.stall.d, Deadline: o.deadline.d, UntilSilence: o.untilTimeout,
+		Counters: new(pipeline.Counters),
+	}
+	if err := o.applyRange(full, &p); err != nil {
+		return err
+	}
+	t, err := a.openTarget(full, o)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if o.output == "-" {
+		a.jsonTo = a.stderr
+	}
+	c, err := fw.connect(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if o.window == 0 {
+		p.Backlog = fw.backlog()
+	}
+	feedNames := []tlv.Name{name}
+	if meta, err := object.MetaName(name); err == nil {
+		feedNames = append(feedNames, meta)
+	}
+	feed := c.Open(feedNames...)
+	defer feed.Close()
+
+	label := "get " + uri
+	a.event("start", fields{"name": full.String()})
+	stop := a.showProgress(label, func() snapshot { return getSnapshot(p.Counters) })
+	res, err := t.fetch(ctx, feed, name, p)
+	stop()
+	if err != nil {
+		return t.keep(err, a.resumeCommand(uri, o, t))
+	}
+	if err := t.commit(); err != nil {
+		return err
+	}
+	a.sayGot(full, t, res)
+	return a.result(getResult(full, t, res))
+}
+
+// lifetime is what Interests ask for: what the user says, else the default, cut to
+// what the local cefnetd would cut it to.
+func (f *forwarder) lifetime(asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	most := f.loc.Config.RegularLifetimeMax
+	if f.addr.Network == "unix" && most > 0 && most < tlv.DefaultLifetime {
+		return most
+	}
+	return tlv.DefaultLifetime
+}
+
+func getSnapshot(c *pipeline.Counters) snapshot {
+	s := snapshot{done: c.Bytes.Load(), total: c.Total.Load() * c.LargestPayload.Load()}
+	again := c.Retransmits.Load()
+	rtt := time.Duration(c.SmoothedRTT.Load())
+	s.line = bytesText(s.done)
+	if s.total > 0 {
+		s.line += fmt.Sprintf(" of about %s", bytesText(s.total))
+	}
+	s.line += fmt.Sprintf(", %d in flight, round trip %v, %d sent again", c.InFlight.Load(), rtt.Round(10*time.Microsecond), again)
+	if again > 0 {
+		s.note = fmt.Sprintf(" (%d sent again)", again)
+	}
+	return s
+}
+
+func (a *app) sayGot(name tlv.Name, t *target, res pipeline.Result) {
+	secs := res.Duration.Seconds()
+	how := "unverified"
+	if res.Checksummed {
+		how = "checksums right"
+	}
+	a.say("got %s in %.2f s (%s), %s%s", bytesText(res.Bytes), secs, rateText(float64(res.Bytes)*8/secs), how, t.whereTo())
+}
+
+// getResult is the JSON of a complete fetch.
+func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
+	secs := res.Duration.Seconds()
+	f := fields{
+		"name": name.String(), "size_bytes": res.Bytes, "chunks": res.Chunks,
+		"duration_ms": ms(res.Duration), "goodput_bps": float64(res.Bytes) * 8 / secs,
+		"interests": res.Stats.Interests, "retransmits": res.Stats.Retransmits,
+		"duplicates": res.Stats.Duplicates, "corrupt": res.Stats.Corrupt,
+		"end_source": string(res.EndSource), "verified": "none", "reconnects": res.Stats.Relinks,
+	}
+	if res.Checksummed {
+		f["verified"] = "checksum"
+	}
+	if t.path() != "" {
+		f["file"] = t.path()
+	}
+	if res.End.OK {
+		f["end_chunk"] = res.End.V
+	}
+	if len(res.Version) > 0 {
+		f["content_version"] = fmt.Sprintf("%x", res.Version)
+	}
+	if res.Stats.RTTMean > 0 {
+		f["rtt_min_ms"], f["rtt_avg_ms"], f["rtt_max_ms"] = ms(res.Stats.RTTMin), ms(res.Stats.RTTMean), ms(res.Stats.RTTMax)
+	}
+	if len(res.Stats.Returns) > 0 {
+		returns := make(map[string]uint64)
+		for code, n := range res.Stats.Returns {
+			returns[fmt.Sprint(code)] = n
+		}
+		f["returns"] = returns
+	}
+	if t.resumed > 0 {
+		f["resumed_bytes"] = t.resumed
+	}
+	return f
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// resumeCommand is the command that goes on where this one ended.
+func (a *app) resumeCommand(uri string, o getOptions, t *target) string {
+	if o.chunks.set || !t.resumable() {
+		return ""
+	}
+	cmd := "cefgo get --resume " + shellQuote(uri)
+	if o.output != "" {
+		cmd += " -o " + shellQuote(o.output)
+	}
+	return cmd + a.forwarderFlags()
+}
+
+// forwarderFlags are the flags of this command line by which another cefgo finds
+// the same forwarder. What came from the environment or a file holds there too.
+func (a *app) forwarderFlags() string {
+	g, out := &a.global, ""
+	add := func(name, flag, v string) {
+		if _, elsewhere := g.origin[name]; v != "" && !elsewhere {
+			out += " " + flag + " " + shellQuote(v)
+		}
+	}
+	if g.forwarder != "auto" && g.forwarder != "embedded" {
+		add("forwarder", "--forwarder", g.forwarder)
+	}
+	add("cefore-dir", "-d", g.ceforeDir)
+	if g.port != 0 {
+		add("port", "-p", fmt.Sprint(g.port))
+	}
+	add("socket-id", "--socket-id", g.socketID)
+	return out
+}
+
+// shellQuote makes s one word of a POSIX shell.
+func shellQuote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

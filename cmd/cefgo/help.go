@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// topics are the helps beside those of the commands.
+var topics = map[string]func(io.Writer){
+	"exit-codes": helpExitCodes,
+	"names":      helpNames,
+}
+
+const topicNames = "exit-codes, names"
+
+func newHelpCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command | topic]",
+		Short: "Help about a command, or about " + topicNames,
+		Args:  cobra.ArbitraryArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return nil // works whatever the configuration
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && topics[args[0]] != nil {
+				topics[args[0]](a.stdout)
+				return nil
+			}
+			target, rest, err := cmd.Root().Find(args)
+			if err != nil || target == nil || len(rest) > 0 {
+				return usage("topics: "+topicNames, "no help about %q", strings.Join(args, " "))
+			}
+			target.InitDefaultHelpFlag()
+			return target.Help()
+		},
+	}
+}
+
+func helpExitCodes(w io.Writer) {
+	fmt.Fprintln(w, "Exit codes of cefgo. 0 to 5 equal those of ndnpeek and ndnpoke.")
+	fmt.Fprintln(w)
+	for _, e := range exitCodes {
+		fmt.Fprintf(w, "  %3d  %-10s %s\n", e.code, e.name, e.meaning)
+	}
+}
+
+func helpNames(w io.Writer) {
+	io.WriteString(w, `Names are written as Cefore's tools read them.
+
+  ccnx:/a/b          two segments; ccnx:/ is one empty segment
+  0xdeadbeef         a segment of these bytes
+  0x0004=v, App:5=v  a segment of that type; v may be 0x... too
+  NAME=v             the segment v
+  Chunk=7            a chunk number, as the last segment
+
+% is an ordinary character, as in Cefore; with --percent-decode %XX is one byte.
+A space, UTF-8, "=", "+" and ":" stand for their own bytes here; Cefore's tools
+refuse them, so such a segment is printed as 0x..., which they understand.
+A double quote is dropped, as Cefore drops it.
+`)
+}

@@ -1,0 +1,50 @@
+// Command cefgo is Information-Centric Networking (CCNx 1.0 over Cefore) from the
+// command line. This package owns the commands, their flags, what people and
+// scripts read, the signals and the exit codes; all else is in internal.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(int(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
+}
+
+// signalError is the cause of a context that a signal ended.
+type signalError struct{ sig syscall.Signal }
+
+func (e *signalError) Error() string { return fmt.Sprintf("ended by %v", e.sig) }
+
+// run is the program without its process: it returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	// A file that reaches its limit (ulimit -f) is an error of the write, not the
+	// end of the process.
+	signal.Ignore(syscall.SIGXFSZ)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		sig, ok := (<-signals).(syscall.Signal)
+		if !ok {
+			return
+		}
+		cancel(&signalError{sig})
+		// A second signal ends at once: the default action is restored.
+		signal.Reset(sig)
+		<-signals
+		os.Exit(128 + int(sig))
+	}()
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.Getenv}
+	root := newRootCommand(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return a.report(err)
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/publish"
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+type putOptions struct {
+	contentOptions
+	timeout durationValue
+	stall   durationValue
+}
+
+func newPutCommand(a *app) *cobra.Command {
+	o := putOptions{
+		timeout: durationValue{10 * time.Second, time.Second},
+		stall:   durationValue{30 * time.Second, time.Second},
+	}
+	cmd := &cobra.Command{
+		Use:   "put [flags] NAME [FILE|-]",
+		Short: "Push content into the network's content store",
+		Long: `put pushes a file, or standard input, into the content store of the forwarder, so
+that it can be fetched when its publisher has left. It ends with 0 only when a
+second connection has read every chunk back and found it equal.
+
+cefnetd keeps nothing with CS_MODE=0, and with CS_MODE=1 it keeps an old content of
+the same name until that expires: give new content a new name.`,
+		Example: `  cefgo put ccnx:/notes/today notes.txt
+  tar c dir | cefgo put ccnx:/backup/2026-11-20 -
+  cefgo put ccnx:/notes/today notes.txt -t 600 -e 3600 -r 50`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := "-"
+			if len(args) > 1 {
+				file = args[1]
+			}
+			return failed("put", args[0], a.runPut(cmd.Context(), o, args[0], file))
+		},
+	}
+	addContentFlags(cmd, &o.contentOptions, 300*time.Second, time.Hour)
+	f := cmd.Flags()
+	f.Var(&o.timeout, "timeout", "longest wait for the first chunk to be read back")
+	f.Var(&o.stall, "stall-timeout", "longest silence after it")
+	return cmd
+}
+
+func (a *app) runPut(ctx context.Context, o putOptions, uri, path string) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if o.cacheTime.d == 0 || o.expiry.d == 0 {
+		return usage("", "--cache-time and --expiry must be more than 0: caches keep nothing else")
+	}
+	name, err := a.parsePrefix(uri)
+	if err != nil {
+		return err
+	}
+	src, err := a.openSource(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	l := object.Layout{
+		Name: name, Size: src.size, BlockSize: int(o.block), Version: src.version[:],
+		CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC,
+	}
+	if err := l.Check(); err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	fw, err := a.newForwarder(ends)
+	if err != nil {
+		return err
+	}
+	if err := fw.cacheHolds(ctx, &l); err != nil {
+		return err
+	}
+	return a.pushAndRead(ctx, o, fw, &l, src)
+}
+
+// pushAndRead pushes over one connection and reads back over another.
+func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *object.Layout, src io.ReaderAt) error {
+	push, err := fw.connect(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer push.Close()
+	back, err := client.New(ctx, client.Config{Dial: fw.dialSecond, Log: a.log})
+	if err != nil {
+		return fw.unreachable(err)
+	}
+	defer back.Close()
+
+	p := pipeline.Options{Lifetime: fw.lifetime(0), Timeout: o.timeout.d, Stall: o.stall.d, Backlog: fw.backlog(), Counters: new(pipeline.Counters)}
+	var sent atomic.Int64
+	total := uint64(l.Size)
+	stop := a.showProgress("put "+l.Name.String(), func() snapshot {
+		s := snapshot{done: uint64(sent.Load()), total: total, line: fmt.Sprintf("%s of %s pushed", bytesText(uint64(sent.Load())), bytesText(total))}
+		if read := p.Counters.Bytes.Load(); read > 0 {
+			s.line += ", " + bytesText(read) + " read back"
+			s.note = ", reading back"
+			s.done = read
+		}
+		return s
+	})
+	defer stop()
+	start := time.Now()
+	if err := publish.Push(ctx, push, *l, src, float64(o.rate), sent.Store); err != nil {
+		return err
+	}
+	if err := push.Alive(ctx); err != nil {
+		return err
+	}
+	pushed := time.Since(start)
+	res, err := readBack(ctx, back, l, src, p)
+	stop()
+	if err != nil {
+		return err
+	}
+	a.say("put %s (%s) as %s, all read back; caches may keep it for %v", bytesText(total), plural(l.Chunks(), "chunk"), l.Name.Display(), o.cacheTime.d)
+	return a.result(fields{
+		"name": l.Name.String(), "size_bytes": l.Size, "chunks": l.Chunks(), "end_chunk": l.Chunks() - 1,
+		"push_ms": ms(pushed), "duration_ms": ms(time.Since(start)), "verified": "read-back",
+		"content_version": fmt.Sprintf("%x", l.Version), "retransmits": res.Stats.Retransmits,
+	})
+}
+
+func readBack(ctx context.Context, back *client.Client, l *object.Layout, src io.ReaderAt, p pipeline.Options) (pipeline.Result, error) {
+	names := []tlv.Name{l.Name}
+	if meta, err := object.MetaName(l.Name); err == nil {
+		names = append(names, meta)
+	}
+	feed := back.Open(names...)
+	defer feed.Close()
+	return publish.ReadBack(ctx, feed, *l, src, p)
+}
+
+// source is content to be pushed: a file, or standard input kept in one.
+type source struct {
+	*os.File
+	size    int64
+	version [16]byte // the head of the content's SHA-256
+}
+
+// openSource opens the file and reads it once, for its version.
+func (a *app) openSource(ctx context.Context, path string) (*source, error) {
+	s := &source{}
+	var err error
+	if path == "-" {
+		s.File, err = spool(ctx, a.stdin)
+	} else {
+		s.File, err = openRegular(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	if s.size, err = io.Copy(h, contextReader{ctx, s.File}); err != nil {
+		s.Close()
+		return nil, err
+	}
+	copy(s.version[:], h.Sum(nil))
+	return s, nil
+}
+
+// openRegular opens a regular file; anything else, such as a FIFO, might hold up or
+// change what is read.
+func openRegular(path string) (*os.File, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		what := "not a regular file"
+		if fi.IsDir() {
+			what = "a directory"
+		}
+		return nil, &failure{code: exitLocal, err: fmt.Errorf("%s is %s", path, what), hint: "cefgo serve publishes directories; put NAME - reads standard input"}
+	}
+	return os.Open(path)
+}
+
+// spool keeps what r brings in a file without a name. When ctx ends first, the read
+// that waits is left alone; it ends with the process.
+func spool(ctx context.Context, r io.Reader) (*os.File, error) {
+	f, err := os.CreateTemp("", "cefgo-put-")
+	if err != nil {
+		return nil, err
+	}
+	_ = os.Remove(f.Name())
+	done := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(f, r)
+		done <- err
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// contextReader ends reading when its context does.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(p)
+}

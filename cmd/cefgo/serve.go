@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cefgo/cefgo/internal/cefore"
+	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/publish"
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// contentOptions are the flags that put and serve share: how content is cut and
+// what its chunks carry.
+type contentOptions struct {
+	block     sizeValue
+	cacheTime durationValue
+	expiry    durationValue
+	rate      rateValue
+	noCRC     bool
+}
+
+// addContentFlags adds the flags under the names that Cefore's tools give them.
+func addContentFlags(cmd *cobra.Command, o *contentOptions, cacheTime, expiry time.Duration) {
+	o.block = object.DefaultBlock
+	o.cacheTime = durationValue{cacheTime, time.Second}
+	o.expiry = durationValue{expiry, time.Second}
+	f := cmd.Flags()
+	f.VarP(&o.block, "block-size", "b", "bytes of content in a chunk, 60 to 57344; above 4095 cefpyco cannot read it, above 32000 cefnetd gets slow")
+	f.VarP(&o.cacheTime, "cache-time", "t", "how long caches should keep a chunk (recommended cache time); 0: not stated")
+	f.VarP(&o.expiry, "expiry", "e", "how long a chunk is valid; 0: not stated")
+	f.VarP(&o.rate, "rate", "r", "most bits per second, in Mbit/s; default: no bound")
+	f.Lookup("rate").DefValue = ""
+	f.BoolVar(&o.noCRC, "no-crc", false, "leave out the crc32c checksum of each chunk")
+}
+
+func (o *contentOptions) check() error {
+	if o.block < object.MinBlock || o.block > object.MaxBlock {
+		return usage("", "--block-size is %d to %d", object.MinBlock, object.MaxBlock)
+	}
+	return nil
+}
+
+type serveOptions struct {
+	contentOptions
+	hidden bool
+}
+
+func newServeCommand(a *app) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve [flags] PREFIX PATH",
+		Short: "Publish a directory or a file",
+		Long: `serve publishes each file of a directory as PREFIX/path, or one file as PREFIX
+itself, until it is stopped. Files are read as they are asked for. Where no
+forwarder runs, it runs one of its own, which other cefgo commands, Cefore's tools
+and cefpyco programs on this machine can use too.
+
+Files and directories whose name starts with "." are not served without --hidden.
+Symbolic links are followed inside the directory only. SIGHUP makes it look at all
+files anew.
+
+A chunk carries 4095 bytes unless --block-size says otherwise: the most that a
+cefpyco program can receive.`,
+		Example: `  cefgo serve ccnx:/demo ./dir
+  cefgo serve ccnx:/demo/image big.iso --block-size 32000
+  cefgo serve ccnx:/demo ./dir -d /usr/local/cefore -p 9695`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return failed("serve", args[0], a.runServe(cmd.Context(), o, args[0], args[1]))
+		},
+	}
+	// Long enough to serve readers that come together, short enough that a
+	// changed file is seen soon.
+	addContentFlags(cmd, &o.contentOptions, 10*time.Second, time.Hour)
+	cmd.Flags().BoolVar(&o.hidden, "hidden", false, `serve files whose name starts with "." too`)
+	return cmd
+}
+
+func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	prefix, err := a.parsePrefix(uri)
+	if err != nil {
+		return err
+	}
+	tree, err := publish.OpenTree(prefix, path)
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	tree.Hidden = o.hidden
+	fw, err := a.newForwarder(stay)
+	if err != nil {
+		return err
+	}
+	defer fw.close()
+	c, err := fw.connect(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	reg, err := c.Register(ctx, prefix, client.Prefix)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return registerFailure(err)
+	}
+	p := publish.New(tree, publish.Options{
+		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC, Rate: float64(o.rate), Log: a.log,
+	})
+	a.sayServing(prefix, path, tree, fw, &o)
+	stop := a.serveSignals(uri, p)
+	err = p.Serve(ctx, reg, c)
+	stop()
+	var sig *signalError
+	if err != nil && !errors.As(err, &sig) {
+		return err
+	}
+	n := p.Counters()
+	a.say("served %s (%s)", plural(n.Data.Load(), "chunk"), bytesText(n.Bytes.Load()))
+	return a.result(fields{
+		"name": uri, "interests": n.Interests.Load(), "data": n.Data.Load(), "size_bytes": n.Bytes.Load(),
+		"not_found": n.NotFound.Load(), "failed": n.Failed.Load(), "lost_interests": reg.Lost(),
+	})
+}
+
+// registerFailure says why a prefix could not be taken.
+func registerFailure(err error) error {
+	f := &failure{code: exitRegister, err: err}
+	switch {
+	case errors.Is(err, client.ErrTaken):
+		f.hint = "choose another prefix, or end the other publisher"
+	case errors.Is(err, client.ErrNotRegistered):
+		f.hint = "cefnetd's table of applications may be full (FIB_SIZE_APP), or an overlapping prefix wins: see cefstatus"
+	case errors.Is(err, client.ErrPrefix):
+		f.code = exitUsage
+	}
+	return f
+}
+
+// parsePrefix reads a name under which one can publish.
+func (a *app) parsePrefix(uri string) (tlv.Name, error) {
+	n, err := a.parseName(uri)
+	if err != nil {
+		return n, err
+	}
+	if _, ok := n.Chunk(); ok {
+		return n, usage("", "a prefix has no chunk number")
+	}
+	if n.IsDefault() {
+		return n, usage("choose one, such as ccnx:/demo", "Cefore cannot publish under the empty name")
+	}
+	return n, nil
+}
+
+// sayServing tells what is served and prints, ready to paste, how to fetch it.
+func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, o *serveOptions) {
+	a.say("serving %s as %s over %v", path, prefix.Display(), fw)
+	a.event("ready", fields{"name": prefix.String(), "path": path, "forwarder": fw.addr.String()})
+	example, ok := tree.Example()
+	if !ok {
+		return
+	}
+	uri := shellQuote(example.String())
+	a.say("  cefgo get %s%s", uri, a.forwarderFlags())
+	_, last, _ := example.Parent()
+	if flags, ok := a.ceforeFlags(fw); ok {
+		a.say("  cefgetfile %s -f %s%s", uri, shellQuote(string(last.Value)), flags)
+	}
+}
+
+// ceforeFlags are the flags by which Cefore's tools find the same forwarder; false
+// where they cannot: they know no other socket than the one of their cefnetd.conf,
+// which they insist on.
+func (a *app) ceforeFlags(fw *forwarder) (flags string, ok bool) {
+	if fw.addr.Addr != cefore.SocketPath(fw.loc.Port, fw.loc.Config.SocketID) {
+		return "", false
+	}
+	if a.global.ceforeDir != "" {
+		flags += " -d " + shellQuote(a.global.ceforeDir)
+	}
+	if fw.loc.Port != fw.loc.Config.Port {
+		flags += fmt.Sprintf(" -p %d", fw.loc.Port)
+	}
+	if fw.loc.Config.Path == "" {
+		flags += "   # needs a cefnetd.conf, empty will do, at " + fw.loc.ConfigPath
+	}
+	return flags, true
+}
+
+// serveSignals handles SIGHUP and SIGUSR1 until the returned function is called.
+func (a *app) serveSignals(uri string, p *publish.Publisher) (stop func()) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-hup:
+				p.Rescan()
+				a.say("looking at all files anew")
+			case <-done:
+				return
+			}
+		}
+	}()
+	n := p.Counters()
+	stopStatus := a.onStatus(func() string {
+		return fmt.Sprintf("serve %s: %d Interests, %d chunks (%s) sent, %d for files that are not there",
+			uri, n.Interests.Load(), n.Data.Load(), bytesText(n.Bytes.Load()), n.NotFound.Load())
+	})
+	return func() {
+		signal.Stop(hup)
+		close(done)
+		stopStatus()
+	}
+}
+
+// onStatus prints a line at SIGUSR1 until the returned function is called.
+func (a *app) onStatus(line func() string) (stop func()) {
+	usr1 := make(chan os.Signal, 1)
+	signal.Notify(usr1, syscall.SIGUSR1)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-usr1:
+				a.line(line())
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(usr1)
+		close(done)
+	}
+}

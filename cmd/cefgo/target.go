@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cefgo/cefgo/internal/partfile"
+	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// target is where get writes: a part file, or standard output. Its Write takes one
+// chunk's payload at a time, in order.
+type target struct {
+	name    tlv.Name
+	out     io.Writer      // standard output; nil: file
+	file    *partfile.File // nil: out
+	network bool           // the network chose the file's name
+
+	state   partfile.State // of what the file is a first part; Name "": not known yet
+	short   bool           // a chunk of another size than the first was written
+	compare uint64         // bytes still to be compared with what the file has
+	resumed uint64         // bytes that an earlier run left
+	from    uint64         // the chunk that the fetch begins with
+}
+
+func (a *app) openTarget(name tlv.Name, o getOptions) (*target, error) {
+	t := &target{name: name}
+	if o.output == "-" {
+		if o.resume {
+			return nil, usage("", "--resume needs a file")
+		}
+		t.out = a.stdout
+		return t, nil
+	}
+	_, last, _ := name.WithoutChunk().Parent()
+	path, err := partfile.TargetPath(o.output, last.Value)
+	if err == nil {
+		t.file, err = partfile.Open(path, partfile.Options{NoClobber: o.noClobber, Resume: o.resume, Untrusted: path != o.output})
+	}
+	if err != nil {
+		f := newFailure(err)
+		f.code = exitLocal
+		return nil, f
+	}
+	if o.resume {
+		if err := t.takeUp(o); err != nil {
+			t.close()
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// takeUp goes on with what an earlier run left: from the last chunk it has, which
+// is fetched again and compared.
+func (t *target) takeUp(o getOptions) error {
+	if o.chunks.set {
+		return usage("", "--resume and --chunks exclude each other")
+	}
+	state, chunks, ok := t.file.ResumeState()
+	if !ok {
+		if err := t.file.Torn(); err != nil {
+			return err
+		}
+		return nil // nothing is there: begin
+	}
+	if state.Name != t.name.String() {
+		return &partfile.StateError{Path: t.file.Path(), Err: fmt.Errorf("it is a part of %s", state.Name)}
+	}
+	t.state, t.from = state, chunks-1
+	t.compare = uint64(state.BlockSize)
+	t.resumed = chunks * uint64(state.BlockSize)
+	return nil
+}
+
+func (t *target) fetch(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
+	if t.resumed > 0 {
+		p.First = t.from
+	}
+	p.Begin = t.begin
+	return pipeline.Fetch(ctx, link, name, t, p)
+}
+
+// begin learns what the content is, before its first byte is written.
+func (t *target) begin(b pipeline.Beginning) error {
+	if t.file == nil || t.file.Direct() {
+		return nil
+	}
+	tag := hex.EncodeToString(b.Version)
+	if t.resumed > 0 {
+		if tag != t.state.Tag || t.state.EndChunk != nil && b.End.OK && *t.state.EndChunk != b.End.V {
+			return &pipeline.ChangedError{What: "it is not the version of which the part file is a part"}
+		}
+		return nil
+	}
+	if b.First != 0 || b.PayloadSize == 0 {
+		return nil // not the content from its beginning: nothing to resume
+	}
+	s := partfile.State{Name: t.name.String(), BlockSize: b.PayloadSize, Tag: tag}
+	if b.End.OK {
+		s.EndChunk = &b.End.V
+	}
+	if err := t.file.SaveState(s); err != nil {
+		return &pipeline.WriteError{Err: err}
+	}
+	t.state = s
+	return nil
+}
+
+func (t *target) Write(p []byte) (int, error) {
+	if t.out != nil {
+		return t.out.Write(p)
+	}
+	if t.compare > 0 {
+		return t.check(p)
+	}
+	if t.short && t.state.Name != "" {
+		// Chunks of different sizes: the part file's length no longer tells how
+		// many there are, so that nobody may go on from it.
+		if err := t.file.DropState(); err != nil {
+			return 0, err
+		}
+		t.state = partfile.State{}
+	}
+	t.short = t.short || len(p) != t.state.BlockSize
+	return t.file.Write(p)
+}
+
+// check compares the first chunk fetched with the last one that the file has.
+func (t *target) check(p []byte) (int, error) {
+	have := make([]byte, t.compare)
+	if _, err := t.file.ReadAt(have, int64(t.resumed-t.compare)); err != nil {
+		return 0, err
+	}
+	if !bytes.Equal(have, p) {
+		return 0, errOtherContent
+	}
+	t.compare = 0
+	return len(p), nil
+}
+
+var errOtherContent = errors.New("the part file holds other content")
+
+// commit gives the content its name.
+func (t *target) commit() error {
+	if t.file == nil {
+		return nil
+	}
+	return t.file.Commit()
+}
+
+// keep ends a failed fetch: what came is kept where a later run can go on from it,
+// and removed where it can not.
+func (t *target) keep(err error, resume string) error {
+	if errors.Is(err, errOtherContent) {
+		err = &pipeline.ChangedError{What: "the part file holds other content"}
+	}
+	f := newFailure(err)
+	if t.file == nil {
+		return f
+	}
+	switch f.code {
+	case exitChanged, exitIntegrity:
+		if t.resumed > 0 {
+			_ = t.file.Keep() // it was not this run that wrote it
+		} else {
+			_ = t.file.Discard()
+		}
+		return f
+	}
+	if !t.resumable() {
+		_ = t.file.Discard()
+		return f
+	}
+	if kerr := t.file.Keep(); kerr == nil && t.file.Size() > 0 {
+		f.resume = resume
+	}
+	return f
+}
+
+// resumable reports whether what has been written can be gone on from.
+func (t *target) resumable() bool { return t.file != nil && t.state.Name != "" && t.file.Size() > 0 }
+
+func (t *target) close() {
+	if t.file != nil {
+		_ = t.file.Close()
+	}
+}
+
+// path is the file's, "" for standard output.
+func (t *target) path() string {
+	if t.file == nil {
+		return ""
+	}
+	return t.file.Path()
+}
+
+func (t *target) whereTo() string {
+	if t.file == nil {
+		return ""
+	}
+	return ": " + t.file.Path()
+}

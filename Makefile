@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build test race lint cross demo interop bench fuzz clean
+.PHONY: build test race lint cross demo interop bench compare fuzz clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/cefgo
@@ -40,7 +40,11 @@ interop: build
 	CEFGO_INTEROP=1 $(GO) test -count=1 -v -run Interop ./...
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# get against cefapp through the same cefnetd, where both are installed.
+compare: build
+	sh scripts/compare.sh $(BIN)
 
 # Each fuzz target for FUZZTIME.
 FUZZTIME ?= 1m

@@ -37,8 +37,9 @@ func newGetCommand(a *app) *cobra.Command {
 		deadline: durationValue{unit: time.Second},
 	}
 	cmd := &cobra.Command{
-		Use:   "get [flags] NAME",
-		Short: "Fetch content",
+		Use:         "get [flags] NAME",
+		Annotations: withJSON,
+		Short:       "Fetch content",
 		Long: `get fetches the content of NAME and writes it to a file named by the name's last
 segment, or where -o says. The file appears under its name when it is complete:
 until then it grows beside it as FILE.cefgo-part, and an old file of that name
@@ -120,6 +121,9 @@ func (o *getOptions) applyRange(name tlv.Name, p *pipeline.Options) error {
 }
 
 func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
+	if o.output == "-" {
+		a.jsonTo = a.stderr
+	}
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -145,9 +149,6 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 		return err
 	}
 	defer t.close()
-	if o.output == "-" {
-		a.jsonTo = a.stderr
-	}
 	c, err := fw.connect(ctx, false)
 	if err != nil {
 		return err

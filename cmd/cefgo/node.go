@@ -19,8 +19,9 @@ type nodeOptions struct {
 func newNodeCommand(a *app) *cobra.Command {
 	o := nodeOptions{cache: 256 << 20}
 	cmd := &cobra.Command{
-		Use:   "node [flags]",
-		Short: "Run a forwarder for this machine",
+		Use:         "node [flags]",
+		Annotations: withJSON,
+		Short:       "Run a forwarder for this machine",
 		Long: `node runs cefgo's forwarder on Cefore's local socket, where cefgo, Cefore's tools
 and cefpyco programs find it as they find cefnetd: it passes Interests to the
 applications that publish, and keeps pushed content in a content store. It serves

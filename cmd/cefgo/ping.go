@@ -31,8 +31,9 @@ func newPingCommand(a *app) *cobra.Command {
 		timeout:  durationValue{10 * time.Second, time.Second},
 	}
 	cmd := &cobra.Command{
-		Use:   "ping [flags] NAME",
-		Short: "Measure round trips to a publisher",
+		Use:         "ping [flags] NAME",
+		Annotations: withJSON,
+		Short:       "Measure round trips to a publisher",
 		Long: `ping asks the publisher of NAME for names that no cache holds and prints how long
 each answer took. cefgo serve answers such names; for other publishers measure
 content that exists, with --chunk.

@@ -21,8 +21,10 @@ type snapshot struct {
 const (
 	barEvery  = 100 * time.Millisecond
 	textEvery = time.Second
-	barWidth  = 24
 )
+
+// eraseLine empties the line that the bar stands in.
+const eraseLine = "\r\x1b[2K"
 
 // showProgress shows a transfer on stderr as --progress says, and one line at
 // SIGUSR1 in any mode, until the returned function is called, which may be called again. look is called
@@ -44,12 +46,13 @@ func (a *app) showProgress(label string, look func() snapshot) (stop func()) {
 		bar = progressbar.NewOptions64(-1,
 			progressbar.OptionSetWriter(lockedWriter{a}),
 			progressbar.OptionSetDescription(label),
-			progressbar.OptionSetWidth(barWidth),
+			progressbar.OptionFullWidth(), // as wide as the terminal, never wider
 			progressbar.OptionShowBytes(true),
 			progressbar.OptionShowCount(),
 			progressbar.OptionUseIECUnits(true),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionClearOnFinish(),
+			progressbar.OptionUseANSICodes(true),
 		)
 	}
 	usr1 := make(chan os.Signal, 1)
@@ -82,7 +85,7 @@ func (a *app) showProgress(label string, look func() snapshot) (stop func()) {
 		close(done)
 		<-ended
 		if bar != nil {
-			_ = bar.Clear()
+			_, _ = lockedWriter{a}.Write([]byte(eraseLine))
 		}
 	})
 }

@@ -30,8 +30,9 @@ func newPutCommand(a *app) *cobra.Command {
 		stall:   durationValue{30 * time.Second, time.Second},
 	}
 	cmd := &cobra.Command{
-		Use:   "put [flags] NAME [FILE|-]",
-		Short: "Push content into the network's content store",
+		Use:         "put [flags] NAME [FILE|-]",
+		Annotations: withJSON,
+		Short:       "Push content into the network's content store",
 		Long: `put pushes a file, or standard input, into the content store of the forwarder, so
 that it can be fetched when its publisher has left. It ends with 0 only when a
 second connection has read every chunk back and found it equal.

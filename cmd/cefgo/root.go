@@ -109,7 +109,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	switch {
 	case g.json != "" && g.json != string(jsonObject) && g.json != string(jsonStream):
 		return usage("", "--json is --json or --json=stream")
-	case g.json != "" && cmd.Annotations[noJSON] != "":
+	case g.json != "" && cmd.Annotations[hasJSON] == "":
 		return usage("", "%s has no JSON output", a.cmd)
 	case g.logFormat != "text" && g.logFormat != "json":
 		return usage("", "--log-format is text or json")
@@ -123,8 +123,10 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	return nil
 }
 
-// noJSON marks a command that has no JSON output.
-const noJSON = "no-json"
+// hasJSON marks a command that has JSON output; the others refuse --json.
+const hasJSON = "json"
+
+var withJSON = map[string]string{hasJSON: "yes"}
 
 // commandName is the name of the command that runs, without the program's.
 func commandName(cmd *cobra.Command) string {

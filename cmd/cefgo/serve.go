@@ -57,8 +57,9 @@ type serveOptions struct {
 func newServeCommand(a *app) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use:   "serve [flags] PREFIX PATH",
-		Short: "Publish a directory or a file",
+		Use:         "serve [flags] PREFIX PATH",
+		Annotations: withJSON,
+		Short:       "Publish a directory or a file",
 		Long: `serve publishes each file of a directory as PREFIX/path, or one file as PREFIX
 itself, until it is stopped. Files are read as they are asked for. Where no
 forwarder runs, it runs one of its own, which other cefgo commands, Cefore's tools

@@ -23,9 +23,10 @@ func versionText() string {
 
 func newVersionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:         "version",
+		Annotations: withJSON,
+		Short:       "Print the version",
+		Args:        cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if a.json != jsonOff {
 				return a.result(fields{"version": versionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})

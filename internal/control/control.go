@@ -51,9 +51,13 @@ type Status struct {
 // Ask asks the forwarder whose local socket is at path. It fails with the dialer's
 // error, the context's cause, or [ErrNoStatus].
 func Ask(ctx context.Context, path string) (Status, error) {
+	return ask(ctx, func(ctx context.Context) (net.Conn, error) { return dial(ctx, path) })
+}
+
+func ask(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Status, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, longest, fmt.Errorf("%w: it does not end", ErrNoStatus))
 	defer cancel()
-	c, err := dial(ctx, path)
+	c, err := dial(ctx)
 	if err != nil {
 		return Status{}, err
 	}
@@ -78,7 +82,7 @@ func converse(c net.Conn) (string, error) {
 		return "", err
 	}
 	text, err := read(c)
-	if err == nil {
+	if err == nil && c.SetWriteDeadline(time.Now().Add(quiet)) == nil {
 		_, _ = c.Write([]byte(tlv.CloseText))
 	}
 	return text, err
@@ -94,7 +98,7 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 		select {
 		case <-time.After(backlogPause):
 		case <-ctx.Done():
-			return nil, err
+			return nil, fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 		}
 	}
 }

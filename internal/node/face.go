@@ -17,7 +17,7 @@ const nobody faceID = 0
 // faceQueueBytes bounds what waits for one application to read, beside what its
 // socket holds. What comes on top is dropped and counted, so that a slow reader
 // holds up nobody else.
-const faceQueueBytes = 1 << 20
+const faceQueueBytes = 4 << 20
 
 // readBatches is how many batches of one face may be on their way to the loop.
 const readBatches = 2

@@ -43,7 +43,7 @@ const (
 
 // maxFaces bounds the applications connected at once, and with it the memory of
 // their queues: at most 1 GiB where none of them reads.
-const maxFaces = 1024
+const maxFaces = 256
 
 // Node is a running forwarder.
 type Node struct {

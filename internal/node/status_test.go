@@ -18,7 +18,7 @@ Tx Interest      : 3 (RGL[3], SYM[0], SEL[0])
 Rx ContentObject : 1
 Tx ContentObject : 0
 Cache Mode       : Localcache
-Cache Size       : 234 of 1048576 bytes, 1 objects
+Cache Size       : 247 of 1048576 bytes, 1 objects
 FWD Strategy     : None
 Interest Return  : Disabled
 Faces : 3

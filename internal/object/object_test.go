@@ -225,6 +225,7 @@ func TestAppendChunkWithout(t *testing.T) {
 		want    tlv.Object
 	}{
 		{"anything", Layout{NoCRC: true}, nil, tlv.Object{}},
+		{"payload", Layout{}, []byte{}, tlv.Object{}},
 		{"cache time", Layout{Expiry: time.Second}, []byte("x"), tlv.Object{Expiry: second, Payload: []byte("x")}},
 		{"expiry", Layout{CacheTime: time.Second}, []byte("x"), tlv.Object{HopByHop: tlv.HopByHop{CacheTime: second}, Payload: []byte("x")}},
 	} {

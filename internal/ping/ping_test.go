@@ -216,6 +216,23 @@ func TestRunCancelledByTeller(t *testing.T) {
 	})
 }
 
+// An answer that is there when the context ends counts.
+func TestRunAnsweredAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*ms, cancel)
+		p := newPublisher(t, nil)
+		o := p.options(0, 100*ms)
+		o.Ask = func(ctx context.Context, _ tlv.Name) (int, time.Duration, error) {
+			<-ctx.Done()
+			return 3, 50 * ms, nil
+		}
+		f := Run(ctx, o, p.tell)
+		p.checkTold("50ms: 0 3 bytes in 50ms")
+		checkFigures(t, f, 1, 1, 50*ms, nil)
+	})
+}
+
 func TestRunGivesUp(t *testing.T) {
 	for _, tt := range []struct {
 		name           string

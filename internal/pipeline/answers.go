@@ -50,7 +50,7 @@ func (s *state) onData(k uint64, o *tlv.Object, size int, now time.Time) {
 	s.largest = max(s.largest, len(o.Payload))
 	s.summed = s.summed && proven(&o.Validation)
 	s.have++
-	s.progress, s.returned = now, 0
+	s.progress, s.returned, s.broken = now, 0, false
 }
 
 // proven reports whether v, which passed its check, had anything to check: others
@@ -101,7 +101,7 @@ func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 // onRelink takes everything in flight for lost: the connection was made anew.
 func (s *state) onRelink(now time.Time) {
 	s.stats.Relinks++
-	s.lastRx = now
+	s.lastRx, s.broken = now, true
 	for k := s.base; k < s.next; k++ {
 		if c := s.slot(k); c.phase == flying {
 			c.tries = max(c.tries-1, 1) // not its fault

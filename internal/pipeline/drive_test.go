@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -224,6 +225,46 @@ func TestFetchWriterBlocks(t *testing.T) {
 	})
 }
 
+// Begin is told of the content once, before the first payload; its error ends the
+// fetch.
+func TestFetchBegin(t *testing.T) {
+	refused := errors.New("refused")
+	for _, tt := range []struct {
+		name string
+		p    producer
+		o    Options
+		err  error
+		want Beginning
+	}{
+		{"end in all chunks", chunked(9).with(func(p *producer) { p.version = v1 }), Options{}, nil, Beginning{0, 10, v1, tlv.Some[uint64](8)}},
+		{"end in meta", cefapp(9, "9"), Options{}, nil, Beginning{0, 10, nil, tlv.Some[uint64](8)}},
+		{"end in the last chunk", style(9, endInLast), Options{First: 2}, nil, Beginning{2, 10, nil, tlv.Opt[uint64]{}}},
+		{"one empty chunk", split(nil, 10), Options{}, nil, Beginning{0, 0, nil, tlv.Some[uint64](0)}},
+		{"refused", chunked(9), Options{}, refused, Beginning{0, 10, nil, tlv.Some[uint64](8)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork(t, tt.p)
+				var got []Beginning
+				tt.o.Begin = func(b Beginning) error { got = append(got, b); return tt.err }
+				w := nthWriter(func(_ int, p []byte) (int, error) {
+					if len(got) == 0 {
+						t.Error("written to before Begin")
+					}
+					return len(p), nil
+				})
+				out, _, err := run(t.Context(), n, tt.o, w)
+				if err != tt.err || tt.err != nil && len(out) > 0 {
+					t.Errorf("error %v, %d bytes written; want %v", err, len(out), tt.err)
+				}
+				if len(got) != 1 || !reflect.DeepEqual(got[0], tt.want) {
+					t.Errorf("begun with %+v, want once %+v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // What is in flight when the connection is made anew is asked again at once, and
 // only that.
 func TestFetchRelink(t *testing.T) {
@@ -297,8 +338,15 @@ func TestFetchCounters(t *testing.T) {
 func TestFetchCountersOfFalseMeta(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c Counters
-		n := newNetwork(t, chunked(9).with(func(p *producer) { p.end, p.meta = endNowhere, "2" }))
+		n := newNetwork(t, cefapp(9, "2"))
 		n.trusts = false
+		n.script = func(a ask) ([][]byte, bool) { return nil, a.chunk > 0 && a.nth == 1 && !a.meta }
+		time.AfterFunc(30*time.Millisecond, func() {
+			if c.Total.Load() != 2 {
+				t.Errorf("%d in all, want 2 as the meta tells", c.Total.Load())
+			}
+			n.later(n.data(3))
+		})
 		_, _, err := run(t.Context(), n, Options{Counters: &c}, nil)
 		if err == nil || c.Total.Load() != 0 {
 			t.Errorf("%d in all, error %v; want 0 and an error", c.Total.Load(), err)

@@ -61,8 +61,8 @@ func (s *state) foundEnd() {
 }
 
 // endsInSilence reports whether the content may be taken to end with what has been
-// received: nobody told the end, nothing is missing before it, and there has been
-// no sign of a chunk behind it.
+// received: nobody told the end, nothing is missing before it, there has been no sign
+// of a chunk behind it, and the silence is not of a forwarder that went away.
 func (s *state) endsInSilence() bool {
 	_, told := s.contentEnd()
 	if !s.o.UntilSilence || told || s.base != s.high {

@@ -114,6 +114,13 @@ func endScenarios() []scenario {
 				}
 				return nil, a.chunk == 99
 			}), written: 990, as: &PartialError{}, want: "chunk 99 is missing"},
+		{name: "until silence, but the forwarder went away", producer: style(100, endNowhere), options: Options{UntilSilence: true, Stall: 4 * time.Second},
+			prepare: func(n *network) {
+				silentAfter(49)(n)
+				time.AfterFunc(3*time.Second, n.relink)
+			}, written: 500, as: &PartialError{}, want: "chunk 50 is missing"},
+		{name: "until silence, after the forwarder was away", producer: style(100, endNowhere), options: Options{UntilSilence: true, Stall: 4 * time.Second},
+			prepare: func(n *network) { time.AfterFunc(8*time.Millisecond, n.relink) }, written: all, end: EndSilence},
 		{name: "until silence of nobody", producer: producer{}, options: Options{UntilSilence: true}, as: ErrTimeout, want: "nothing arrived"},
 		{name: "the last chunk is the last that has a number", producer: chunked(3), as: &PartialError{}, written: all, want: "does not tell its end",
 			prepare: answered(func(n *network, a ask) ([][]byte, bool) {
@@ -167,6 +174,10 @@ func metaScenarios() []scenario {
 			prepare: meta(tlv.Object{Payload: []byte("9"), Version: v1}), end: EndMeta, written: all},
 		{name: "meta is a file of digits in several chunks", producer: cefapp(9, ""),
 			prepare: meta(tlv.Object{Payload: []byte("5"), EndChunk: tlv.Some[uint64](1)}), as: &PartialError{}, written: all, want: "does not tell its end"},
+		{name: "meta in a chunk that was not asked for", producer: cefapp(9, ""), as: &PartialError{}, written: all, want: "does not tell its end",
+			prepare: answered(func(n *network, a ask) ([][]byte, bool) {
+				return [][]byte{n.encode(tlv.Object{Name: n.metaName().WithChunk(1), Payload: []byte("5")})}, a.meta
+			})},
 		{name: "meta answers, the chunks do not", producer: producer{meta: "9"}, as: &PartialError{}, want: "chunks do not arrive, though its length is known: 0 of 9", took: 30 * time.Second},
 		{name: "meta answers late, the chunks do not", producer: producer{meta: "9"}, as: &PartialError{}, want: "0 of 9", took: 34 * time.Second,
 			prepare: answered(func(_ *network, a ask) ([][]byte, bool) { return nil, a.at < 4*time.Second })},
@@ -193,6 +204,7 @@ func rangeScenarios() []scenario {
 			}},
 		{name: "a range of content that tells no end", producer: style(9, endNowhere), options: Options{First: 2, Last: tlv.Some[uint64](5)}, written: 40, end: EndRange},
 		{name: "a range beyond the end", producer: chunked(9), options: Options{First: 2, Last: tlv.Some[uint64](50)}, written: 70, end: EndChunkNumber},
+		{name: "a range up to the last number", producer: chunked(9), options: Options{First: 2, Last: tlv.Some[uint64](math.MaxUint64)}, written: 70, end: EndChunkNumber},
 		{name: "a range up to the end", producer: chunked(9), options: Options{First: 2, Last: tlv.Some[uint64](8)}, written: 70, end: EndChunkNumber},
 		{name: "from a chunk on", producer: chunked(9), options: Options{First: 2}, written: 70, end: EndChunkNumber},
 		{name: "from a chunk on, half-way", producer: chunked(9), options: Options{First: 2}, prepare: silentAfter(4), written: 30, as: &PartialError{},

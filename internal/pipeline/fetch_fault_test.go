@@ -138,6 +138,11 @@ func badInputScenarios() []scenario {
 					n.data(1, func(o *tlv.Object) { o.Name = mustName(n.t, "ccnx:/demo/other").WithChunk(1) }),
 					n.data(0),
 				}, true
-			})},
+			}),
+			check: func(t *testing.T, _ *network, r Result, _ error) {
+				if r.Stats.Corrupt != 2 || r.Stats.Unasked != 3 {
+					t.Errorf("%d corrupt, %d unasked; want 2, 3", r.Stats.Corrupt, r.Stats.Unasked)
+				}
+			}},
 	}
 }

@@ -202,6 +202,9 @@ func (s scenario) run(t *testing.T) {
 	if r.EndSource != s.end && err == nil {
 		t.Errorf("end from %q, want %q", r.EndSource, s.end)
 	}
+	if r.Checksummed && !n.high.OK {
+		t.Error("Checksummed, but nothing arrived")
+	}
 	if err != nil && r.EndSource == EndSilence {
 		t.Errorf("end from silence, but %v", err)
 	}

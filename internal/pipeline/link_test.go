@@ -148,6 +148,9 @@ func (n *network) TrySend(b *tlv.Batch) {
 			n.t.Errorf("the fetch sent %x: %v", pkt, err)
 			continue
 		}
+		if in.Symbolic() {
+			n.t.Errorf("the fetch sent a symbolic Interest for %s", in.Name)
+		}
 		k, ok := in.Name.Chunk()
 		a := ask{at: time.Since(n.start), chunk: k, meta: !in.Name.WithoutChunk().Equal(n.name), longLife: in.LongLife(), pkt: pkt}
 		if !ok || a.meta && (k != 0 || !in.Name.WithoutChunk().Equal(n.metaName())) {

@@ -40,7 +40,7 @@ func (p *promises) expect(o Options) {
 }
 
 func (p *promises) sent(a ask) {
-	if a.meta || p.off {
+	if a.meta || p.off || p.n.t.Failed() {
 		return
 	}
 	p.asked[a.chunk], p.pending[a.chunk] = true, true
@@ -82,7 +82,7 @@ func (p *promises) received(pkt []byte) {
 		if o.EndChunk.OK {
 			p.know(o.EndChunk.V)
 		}
-	case base.Equal(p.n.metaName()):
+	case base.Equal(p.n.metaName()) && k == 0:
 		if n, ok := parseMeta(o.Payload); ok && p.trusts && !p.end.OK {
 			p.know(n - 1)
 		}

@@ -68,6 +68,8 @@ type recorder struct {
 	errors []string
 }
 
+func (r *recorder) Failed() bool { return len(r.errors) > 0 }
+
 func (r *recorder) Errorf(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }

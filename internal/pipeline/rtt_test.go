@@ -3,6 +3,8 @@ package pipeline
 import (
 	"testing"
 	"time"
+
+	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 const ms = time.Millisecond
@@ -64,6 +66,22 @@ func TestRTOGrows(t *testing.T) {
 	}
 	if got := short.rto(1000); got != 2*time.Second {
 		t.Errorf("sending 1000: %v, want 2s", got)
+	}
+}
+
+// An Interest Return is an answer: what it has asked again is no timeout.
+func TestReturnIsNoTimeout(t *testing.T) {
+	now := time.Time{}.Add(time.Hour)
+	s := newState(Options{}.withDefaults(), now)
+	s.nextRequest(now)
+	s.onReturn(0, tlv.ReturnNoRoute, now.Add(5*ms))
+	s.onTime(now.Add(5*ms + minRTO))
+	if r, ok := s.nextRequest(now.Add(5*ms + minRTO)); !ok || r.chunk != 0 || s.rtt.doublings != 0 {
+		t.Errorf("next is %v, %v with %d doublings; want chunk 0 again and none", r, ok, s.rtt.doublings)
+	}
+	s.onTime(now.Add(time.Minute / 10))
+	if s.rtt.doublings != 0 {
+		t.Errorf("%d doublings for a chunk that was sent before; want none", s.rtt.doublings)
 	}
 }
 

@@ -50,6 +50,7 @@ type state struct {
 	largest int             // the largest payload, in bytes
 	end     tlv.Opt[uint64] // EndChunkNumber
 	meta    metaState
+	broken  bool // the connection was made anew since the latest chunk
 	silent  bool // the end was taken from silence, see Options.UntilSilence
 	version []byte
 	first   bool // no Data yet: nothing above is known but the meta
@@ -193,7 +194,7 @@ func (s *state) lose(k uint64) {
 // lapsed reports whether t no longer counts.
 func (s *state) lapsed(t timer) bool {
 	c := s.slot(t.chunk)
-	return t.chunk < s.base || c.gen != t.gen || c.phase != flying
+	return c.gen != t.gen || c.phase != flying
 }
 
 // onTime does what is due at now.

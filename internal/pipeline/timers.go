@@ -10,7 +10,13 @@ type timer struct {
 	gen   uint32
 }
 
-// timers is a binary heap, the earliest first.
+// before orders timers. At one instant the lower chunk is first: writing waits for
+// it.
+func (t timer) before(u timer) bool {
+	return t.at.Before(u.at) || t.chunk < u.chunk && t.at.Equal(u.at)
+}
+
+// timers is a binary heap, the first on top.
 type timers []timer
 
 func (h *timers) push(t timer) {
@@ -18,7 +24,7 @@ func (h *timers) push(t timer) {
 	s := *h
 	for i := len(s) - 1; i > 0; {
 		up := (i - 1) / 2
-		if !s[i].at.Before(s[up].at) {
+		if !s[i].before(s[up]) {
 			break
 		}
 		s[i], s[up] = s[up], s[i]
@@ -35,7 +41,7 @@ func (h *timers) pop() timer {
 	for i := 0; ; {
 		least := i
 		for c := 2*i + 1; c <= 2*i+2 && c < last; c++ {
-			if s[c].at.Before(s[least].at) {
+			if s[c].before(s[least]) {
 				least = c
 			}
 		}

@@ -523,6 +523,7 @@ func TestServeChangingFile(t *testing.T) {
 				s := serve(t, dir, Options{BlockSize: 100})
 				name := mustName(t, "ccnx:/demo/file")
 				old := one(t, s.answers(interest(t, name.WithChunk(0))))
+				was := s.tree.open["file"]
 				tick(t, path)
 				if shrink {
 					check(t, os.Truncate(path, 150))
@@ -530,6 +531,9 @@ func TestServeChangingFile(t *testing.T) {
 				overwrite(t, path, bytes.Repeat([]byte("n"), 150), 0)
 				if got := s.answers(interest(t, name.WithChunk(1), marked)); len(got) != 0 {
 					t.Errorf("the Interest that noticed the change was answered: %x", got)
+				}
+				if _, err := was.Stat(); !errors.Is(err, os.ErrClosed) {
+					t.Errorf("the old version: %v, want it closed", err)
 				}
 				o := one(t, s.answers(interest(t, name.WithChunk(1))))
 				if o.Payload[0] != 'n' || bytes.Equal(o.Version, old.Version) {

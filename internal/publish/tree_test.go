@@ -353,6 +353,22 @@ func TestDirectoryReplacedByLink(t *testing.T) {
 	wg.Wait()
 }
 
+// A file that stays what it was is not served under a path that names another now.
+func TestDirectoryReplaced(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "d/file", []byte("old"))
+	write(t, dir, "new/file", []byte("new"))
+	tree, now := openTree(t, dir), newClock()
+	name := child(t, tree.prefix, "d", "file")
+	f := holds(t, tree, name, now.Time, []byte("old"))
+	check(t, os.Rename(filepath.Join(dir, "d"), filepath.Join(dir, "away")))
+	check(t, os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "d")))
+	holds(t, tree, name, now.past(), []byte("new"))
+	if _, err := f.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the old file: %v, want it closed", err)
+	}
+}
+
 func TestSingleFile(t *testing.T) {
 	inside, _ := forest(t)
 	for _, path := range []string{"d/a", "file", "absolutein", ".hidden", "out", "d/../b"} {
@@ -435,7 +451,7 @@ func TestExample(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, strings.Repeat("a", 100), nil)
 	write(t, dir, "b", nil)
-	tree, err := OpenTree(mustName(t, "ccnx:/"+strings.Repeat("p", 920)), dir)
+	tree, err := OpenTree(mustName(t, "ccnx:/"+strings.Repeat("p", 912)), dir)
 	check(t, err)
 	defer tree.Close()
 	if n, ok := tree.Example(); !ok || !strings.HasSuffix(n.String(), "/b") {

@@ -89,6 +89,9 @@ func TestFileChanges(t *testing.T) {
 			if tt.want == nil {
 				_, err := tree.Lookup(name, now.past())
 				notFound(t, "after "+recheck.String(), err)
+				if len(tree.open) > 0 {
+					t.Error("it is open still")
+				}
 				return
 			}
 			f = holds(t, tree, name, now.past(), tt.want)
@@ -163,8 +166,8 @@ func TestFileSettles(t *testing.T) {
 	}
 }
 
-// While a file is overwritten in place again and again, no version ever has two
-// contents.
+// While a file is overwritten in place again and again, from its start to its end,
+// each version that is read is what the file was at one moment.
 func TestVersionsNeverMix(t *testing.T) {
 	const chunks, block, generations = 64, 4096, 12
 	dir := t.TempDir()
@@ -172,37 +175,34 @@ func TestVersionsNeverMix(t *testing.T) {
 	tree := openTree(t, dir)
 	name := child(t, tree.prefix, "file")
 
-	reading := make(chan struct{}, 1) // a token when a version is being read
+	reading := make(chan struct{}, 1) // a token when a version has been read half-way
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(done)
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		check(t, err)
-		defer f.Close()
 		for g := range generations {
 			<-reading
 			for k := range int64(chunks) { // not in one go
-				_, err := f.WriteAt(bytes.Repeat([]byte{byte(g + 1)}, block), k*block)
-				check(t, err)
+				overwrite(t, path, bytes.Repeat([]byte{byte(g + 1)}, block), k*block)
 			}
 		}
 	})
-	contents := make(map[string]byte)
+	versions := make(map[string]*[chunks]int) // generation + 1 of each chunk; 0: not read
 	buf := make([]byte, block)
 	for n := 0; ; n++ {
 		select {
 		case <-done:
 			wg.Wait()
-			if len(contents) < generations/2 {
-				t.Errorf("%d versions were read of %d", len(contents), generations)
+			if len(versions) < generations/2 {
+				t.Errorf("%d versions were read of %d", len(versions), generations)
 			}
 			return
 		default:
 		}
+		k := n % chunks
 		f, err := tree.Lookup(name, time.Now())
 		if err == nil {
-			err = f.read(buf, int64(n%chunks)*block)
+			err = f.read(buf, int64(k*block))
 		}
 		if errors.Is(err, errChanged) {
 			if f != nil {
@@ -212,16 +212,39 @@ func TestVersionsNeverMix(t *testing.T) {
 			continue
 		}
 		check(t, err)
-		is, known := contents[string(f.version)]
-		if known && is != buf[0] || !bytes.Equal(buf, bytes.Repeat(buf[:1], block)) {
-			t.Fatalf("version %x holds %d and %d", f.version, is, buf[0])
+		v := versions[string(f.version)]
+		if v == nil {
+			v = new([chunks]int)
+			versions[string(f.version)] = v
 		}
-		contents[string(f.version)] = buf[0]
-		if n%chunks == chunks/2 {
+		was, is := v[k], int(buf[0])+1
+		v[k] = is
+		if was != 0 && was != is || !snapshot(v[:]) {
+			t.Fatalf("version %x: chunk %d was %d and is %d, of %v", f.version, k, was, is, v)
+		}
+		if k == chunks/2 {
 			select {
 			case reading <- struct{}{}:
 			default:
 			}
 		}
 	}
+}
+
+// snapshot reports whether a file that is overwritten from its start, one generation
+// after the other, can have had these chunks at one moment. 0 stands for any.
+func snapshot(generations []int) bool {
+	first, last := 0, 0
+	for _, g := range generations {
+		switch {
+		case g == 0:
+		case first == 0:
+			first, last = g, g
+		case g > last || g < first-1:
+			return false
+		default:
+			last = g
+		}
+	}
+	return true
 }

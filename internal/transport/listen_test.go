@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -179,14 +180,39 @@ func TestListenUnixLock(t *testing.T) {
 	if names := beside(t, path); names != "s" {
 		t.Errorf("files %q", names)
 	}
-	// The lock counts only while it is at its path.
-	unlock, err = lockFile(path + ".lock")
-	must(t, err)
-	defer unlock()
-	must(t, os.Rename(path+".lock", path+".gone"))
-	other, err := lockFile(path + ".lock")
-	must(t, err)
-	other()
+}
+
+// TestLockFileExclusive: the holder removes the file that others may have opened
+// already; a lock on what was removed is none.
+func TestLockFileExclusive(t *testing.T) {
+	path := socketPath(t) + ".lock"
+	var holders, taken atomic.Int32
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 300 {
+				unlock, err := lockFile(path)
+				if errors.Is(err, ErrInUse) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				taken.Add(1)
+				if n := holders.Add(1); n > 1 {
+					t.Errorf("%d holders", n)
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if names := beside(t, path); names != "" || taken.Load() == 0 {
+		t.Errorf("taken %d times, files %q", taken.Load(), names)
+	}
 }
 
 // TestListenUnixForeign: what is no socket stays as it is.

@@ -3,7 +3,7 @@ GO      ?= go
 BIN     := bin/cefgo
 VERSION ?=
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.2
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 export CGO_ENABLED ?= 0

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,7 +93,7 @@ func (a *app) runPut(ctx context.Context, o putOptions, uri, path string) error 
 }
 
 // pushAndRead pushes over one connection and reads back over another.
-func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *object.Layout, src io.ReaderAt) error {
+func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *object.Layout, src *source) error {
 	push, err := fw.connect(ctx, false)
 	if err != nil {
 		return err
@@ -119,7 +120,7 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	defer stop()
 	start := time.Now()
 	if err := publish.Push(ctx, push, *l, src, float64(o.rate), sent.Store); err != nil {
-		return err
+		return src.blame(err)
 	}
 	if err := push.Alive(ctx); err != nil {
 		return err
@@ -127,7 +128,7 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	pushed := time.Since(start)
 	res, err := readBack(ctx, back, l, src, p)
 	stop()
-	if err != nil {
+	if err = src.blame(err); err != nil {
 		return err
 	}
 	a.say("put %s (%s) as %s, all read back; caches may keep it for %v", bytesText(total), plural(l.Chunks(), "chunk"), l.Name.Display(), o.cacheTime.d)
@@ -153,6 +154,18 @@ type source struct {
 	*os.File
 	size    int64
 	version [16]byte // the head of the content's SHA-256
+	info    os.FileInfo
+}
+
+// blame returns a *pipeline.ChangedError in place of err, or of none, where the file
+// is no longer the one that was read for its version: then nobody knows what was
+// pushed.
+func (s *source) blame(err error) error {
+	now, serr := s.Stat()
+	if serr == nil && now.Size() == s.info.Size() && now.ModTime().Equal(s.info.ModTime()) {
+		return err
+	}
+	return &failure{code: exitChanged, err: errors.New("the file changed while it was pushed"), hint: "push it again under a new name, once it is at rest"}
 }
 
 // openSource opens the file and reads it once, for its version.
@@ -165,6 +178,10 @@ func (a *app) openSource(ctx context.Context, path string) (*source, error) {
 		s.File, err = openRegular(path)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if s.info, err = s.Stat(); err != nil {
+		s.Close()
 		return nil, err
 	}
 	h := sha256.New()

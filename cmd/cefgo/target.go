@@ -16,10 +16,9 @@ import (
 // target is where get writes: a part file, or standard output. Its Write takes one
 // chunk's payload at a time, in order.
 type target struct {
-	name    tlv.Name
-	out     io.Writer      // standard output; nil: file
-	file    *partfile.File // nil: out
-	network bool           // the network chose the file's name
+	name tlv.Name
+	out  io.Writer      // standard output; nil: file
+	file *partfile.File // nil: out
 
 	state   partfile.State // of what the file is a first part; Name "": not known yet
 	short   bool           // a chunk of another size than the first was written

@@ -230,10 +230,9 @@ func TestManyEntries(t *testing.T) {
 		var err error
 		buf, err = i.AppendTo(buf[:0])
 		must(t, err)
-		asks.sends(buf)
+		w.f.onPacket(asks.id, buf, w.now)
 	}
 	w.pending(n)
-	w.f.pit.sound(t)
 	asks.gets(has.uncacheable("ccnx:/many/99996"), has.uncacheable("ccnx:/many/Chunk=99999"))
 	w.pass(30 * time.Second)
 	w.f.pit.sound(t)

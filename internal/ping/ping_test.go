@@ -334,14 +334,14 @@ func TestFiguresOfNothing(t *testing.T) {
 
 // However long it runs, the round trips kept are bounded, and are the latest.
 func TestFiguresBounded(t *testing.T) {
-	var f Figures
-	for range maxSamples {
-		f.add(time.Second, nil)
+	f := Figures{Received: maxSamples - 1, rtts: make([]time.Duration, maxSamples-1)}
+	for i := range time.Duration(4) {
+		f.add(i+1, nil)
 	}
-	for range maxSamples {
-		f.add(ms, nil)
+	if len(f.rtts) != maxSamples || f.Received != maxSamples+3 {
+		t.Fatalf("%d kept of %d, want %d", len(f.rtts), f.Received, maxSamples)
 	}
-	if r, _ := f.RTTs(); len(f.rtts) != maxSamples || r.Max != ms || f.Received != 2*maxSamples {
-		t.Errorf("%d kept of %d, up to %v; want %d, 1ms", len(f.rtts), f.Received, r.Max, maxSamples)
+	if got := []time.Duration{f.rtts[maxSamples-1], f.rtts[0], f.rtts[1], f.rtts[2], f.rtts[3]}; !slices.Equal(got, []time.Duration{1, 2, 3, 4, 0}) {
+		t.Errorf("kept %v, want the latest in place of the first", got)
 	}
 }

@@ -42,7 +42,7 @@ func TestFetchCancelled(t *testing.T) {
 			n.latency = 0
 			n.script = func(a ask) ([][]byte, bool) {
 				var again func()
-				again = func() { n.deliver(n.data(3)); time.AfterFunc(100*time.Microsecond, again) }
+				again = func() { n.later(n.data(3)); time.AfterFunc(100*time.Microsecond, again) }
 				if a.chunk == 3 && a.nth == 1 && !a.meta {
 					again()
 				}

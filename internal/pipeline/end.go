@@ -65,7 +65,7 @@ func (s *state) foundEnd() {
 // of a chunk behind it, and the silence is not of a forwarder that went away.
 func (s *state) endsInSilence() bool {
 	_, told := s.contentEnd()
-	if !s.o.UntilSilence || told || s.base != s.high {
+	if !s.o.UntilSilence || told || s.base != s.high || s.broken {
 		return false
 	}
 	for k := s.base; k < s.next; k++ {

@@ -141,9 +141,11 @@ func fuzzSeeds(f *testing.F) (seeds [][]byte) {
 	return append(seeds, badPackets(f)...)
 }
 
-// spoiledCRC is chunk k with a checksum of noughts.
+// spoiledCRC is a Data for chunk k with other bytes and a checksum of noughts.
 func (n *network) spoiledCRC(k uint64) []byte {
-	return n.data(k, func(o *tlv.Object) { o.Validation = tlv.Validation{Alg: tlv.AlgCRC32C, Payload: make([]byte, 4)} })
+	return n.data(k, func(o *tlv.Object) {
+		o.Payload, o.Validation = []byte("other"), tlv.Validation{Alg: tlv.AlgCRC32C, Payload: make([]byte, 4)}
+	})
 }
 
 // badPackets are those that the codec is tested with.

@@ -105,7 +105,7 @@ type network struct {
 	producer
 	faults
 	t     testing.TB
-	rng   *rand.Rand
+	rng   *rand.Rand // of the goroutine that fetches
 	name  tlv.Name
 	start time.Time
 	// script, where set, may answer an Interest (or leave it unanswered) in the

@@ -293,6 +293,15 @@ func TestCutAnywhere(t *testing.T) {
 			if !errors.As(err, new(*FramingError)) {
 				t.Errorf("%s: %v, want a FramingError", what, err)
 			}
+			if n-tlv.MaxAtomicLen < headerLen+4 {
+				continue
+			}
+			// What the cut packet takes is enough to know it.
+			pkts, _, err = drain(scripted(strict, before, rest[:n]))
+			samePackets(t, what+", nothing more", pkts, [][]byte{before})
+			if !errors.As(err, new(*FramingError)) {
+				t.Errorf("%s, nothing more: %v, want a FramingError", what, err)
+			}
 		}
 	}
 }
@@ -319,6 +328,13 @@ func TestNotCut(t *testing.T) {
 	copy(large[tlv.MaxAtomicLen+1:], packet(100, 1))
 	pkts, _, err := drain(scripted(strict, large))
 	samePackets(t, "inside, elsewhere", pkts, [][]byte{large})
+	if err != io.EOF {
+		t.Error(err)
+	}
+	large = packet(tlv.MaxAtomicLen+11, 0)
+	copy(large[tlv.MaxAtomicLen:], packet(100, 1)) // too little to be taken for it
+	pkts, _, err = drain(scripted(strict, large, packet(100, 2)))
+	samePackets(t, "a part inside", pkts, [][]byte{large, packet(100, 2)})
 	if err != io.EOF {
 		t.Error(err)
 	}

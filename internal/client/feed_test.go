@@ -1,0 +1,146 @@
+package client
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// brings wants the feed to have exactly these packets.
+func (f *Feed) brings(t *testing.T, want ...[]byte) {
+	t.Helper()
+	synctest.Wait()
+	var b tlv.Batch
+	if _, err := f.Receive(&b); err != nil {
+		t.Errorf("Receive: %v", err)
+	}
+	for i := range min(b.Len(), len(want)) {
+		if !bytes.Equal(b.Packet(i), want[i]) {
+			t.Errorf("packet %d is %s, want %s", i, inWords(b.Packet(i)), inWords(want[i]))
+		}
+	}
+	if b.Len() != len(want) {
+		t.Errorf("%d packets, want %d", b.Len(), len(want))
+	}
+}
+
+func TestFeed(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake) {
+		c := f.connect()
+		one := c.Open(mustName(t, "ccnx:/a/Chunk=5"), mustName(t, "ccnx:/a"), mustName(t, "ccnx:/a/meta")) // one name twice
+		two := c.Open(mustName(t, "ccnx:/a"))
+		one.brings(t)
+		var asked tlv.Batch
+		for k := range uint64(3) {
+			i := tlv.Interest{HopLimit: 1, Name: mustName(t, "ccnx:/a").WithChunk(k)}
+			must(t, asked.Encode(i.AppendTo))
+		}
+		one.TrySend(&asked)
+		fc := f.conn(0)
+		fc.wants("Interest ccnx:/a/Chunk=0", "Interest ccnx:/a/Chunk=1", "Interest ccnx:/a/Chunk=2")
+		d0, d1, bad := data(t, "ccnx:/a/Chunk=0", "0"), data(t, "ccnx:/a/Chunk=1", "1"), corrupt(data(t, "ccnx:/a/Chunk=7", "7"))
+		returned := tlv.AppendReturn(nil, asked.Packet(2), tlv.ReturnNoRoute)
+		meta := data(t, "ccnx:/a/meta/Chunk=0", "3")
+		fc.send(d0, returned, data(t, "ccnx:/b/Chunk=0", ""), meta, data(t, "ccnx:/a/b", ""), bad, d1)
+		one.brings(t, d0, returned, meta, bad, d1) // undecoded, whatever the chunk
+		two.brings(t, d0, returned, bad, d1)
+		if st := c.Stats(); st != (Stats{Unsolicited: 2}) {
+			t.Errorf("%+v", st)
+		}
+		select { // a token where there may be something
+		case <-one.Ready():
+		default:
+			t.Error("no token")
+		}
+		fc.send(d0)
+		<-one.Ready()
+		// An Express of that name gets it too.
+		done := express(t.Context(), c, interest(t, "ccnx:/a/Chunk=1"))
+		fc.send(d1)
+		(<-done).answered(t, "1")
+		one.brings(t, d0, d1)
+		two.Close()
+		two.Close()
+		fc.send(d0)
+		one.brings(t, d0)
+		var b tlv.Batch
+		if _, err := two.Receive(&b); err != nil { // what had come before it was closed
+			t.Error(err)
+		}
+		if _, err := two.Receive(&b); !errors.Is(err, ErrClosed) || b.Len() != 0 {
+			t.Errorf("%d packets, %v", b.Len(), err)
+		}
+		one.Close()
+		fc.send(d0)
+		synctest.Wait()
+		if len(c.feeds) != 0 || c.Stats().Unsolicited != 3 {
+			t.Errorf("%d names fed, %+v", len(c.feeds), c.Stats())
+		}
+	})
+}
+
+func TestFeedOfAClosedClient(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake) {
+		c := f.connect()
+		feed := c.Open(mustName(t, "ccnx:/a"))
+		d := data(t, "ccnx:/a/Chunk=0", "0")
+		f.conn(0).send(d)
+		synctest.Wait()
+		c.Close()
+		<-feed.Ready()
+		feed.brings(t, d) // still
+		var b tlv.Batch
+		for _, g := range []*Feed{feed, c.Open(mustName(t, "ccnx:/a"))} {
+			<-g.Ready()
+			if _, err := g.Receive(&b); !errors.Is(err, ErrClosed) {
+				t.Errorf("Receive: %v", err)
+			}
+			g.Close()
+		}
+	})
+}
+
+// TestFeedBound: what nobody receives is held up to a bound and lost beyond it, and
+// holds up nobody.
+func TestFeedBound(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake) {
+		c := f.connect()
+		feed := c.Open(mustName(t, "ccnx:/a"))
+		defer feed.Close()
+		pkt := data(t, "ccnx:/a/Chunk=0", string(make([]byte, 60_000)))
+		fc := f.conn(0)
+		for range feedBytes/len(pkt) + 10 {
+			fc.send(pkt)
+		}
+		must(t, c.Alive(t.Context()))
+		var b tlv.Batch
+		_, err := feed.Receive(&b)
+		if must(t, err); b.Len() != feedBytes/len(pkt) {
+			t.Errorf("%d packets, want %d", b.Len(), feedBytes/len(pkt))
+		}
+	})
+}
+
+// TestCloseIsPrompt though nobody receives, and may be called by several.
+func TestCloseIsPrompt(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake) {
+		c := f.connect()
+		c.Open(mustName(t, "ccnx:/a"))
+		start := time.Now()
+		done := make(chan error)
+		for range 3 {
+			go func() { done <- c.Close() }()
+		}
+		for range 3 {
+			must(t, <-done)
+		}
+		must(t, c.Close())
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Close took %v", took)
+		}
+	})
+}

@@ -210,10 +210,16 @@ func getSnapshot(c *pipeline.Counters) snapshot {
 func (a *app) sayGot(name tlv.Name, t *target, res pipeline.Result) {
 	secs := res.Duration.Seconds()
 	how := "unverified"
-	if res.Checksummed {
+	if proven(res) {
 		how = "checksums right"
 	}
 	a.say("got %s in %.2f s (%s), %s%s", bytesText(res.Bytes), secs, rateText(float64(res.Bytes)*8/secs), how, t.whereTo())
+}
+
+// proven reports whether checksums held for every chunk, and the chunks themselves
+// told the end: a meta may be another content's.
+func proven(res pipeline.Result) bool {
+	return res.Checksummed && res.EndSource != pipeline.EndMeta && res.EndSource != pipeline.EndSilence
 }
 
 // getResult is the JSON of a complete fetch.
@@ -224,10 +230,13 @@ func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
 		"duration_ms": ms(res.Duration), "goodput_bps": float64(res.Bytes) * 8 / secs,
 		"interests": res.Stats.Interests, "retransmits": res.Stats.Retransmits,
 		"duplicates": res.Stats.Duplicates, "corrupt": res.Stats.Corrupt,
-		"end_source": string(res.EndSource), "verified": "none", "reconnects": res.Stats.Relinks,
+		"verified": "none", "reconnects": res.Stats.Relinks,
 	}
-	if res.Checksummed {
+	if proven(res) {
 		f["verified"] = "checksum"
+	}
+	if res.EndSource != "" {
+		f["end_source"] = string(res.EndSource)
 	}
 	if t.path() != "" {
 		f["file"] = t.path()

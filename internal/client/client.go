@@ -81,7 +81,9 @@ type Client struct {
 	out    *transport.Queue
 	id     [8]byte       // tells this client's probe answers from others'
 	alive  chan struct{} // holds a token after a link reply
-	once   sync.Once     // of Close
+	// closing is set by the first Close, closed is closed when that is done.
+	closing atomic.Bool
+	closed  chan struct{}
 
 	// lastRx is when something arrived last, or began to be awaited, in Unix
 	// nanoseconds.
@@ -122,6 +124,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		out:     transport.NewQueue(outQueueBytes),
 		id:      newNonce(),
 		alive:   make(chan struct{}, 1),
+		closed:  make(chan struct{}),
 		pending: make(map[nameKey][]*pending),
 		feeds:   make(map[string][]*Feed),
 	}
@@ -136,11 +139,15 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 // Close deregisters all prefixes, ends what is pending with [ErrClosed] and waits
 // for every goroutine of the client. It may be called more than once.
 func (c *Client) Close() error {
-	c.once.Do(c.close)
+	if c.closing.CompareAndSwap(false, true) {
+		c.shutDown()
+		close(c.closed)
+	}
+	<-c.closed
 	return nil
 }
 
-func (c *Client) close() {
+func (c *Client) shutDown() {
 	c.mu.Lock()
 	regs := slices.Clone(c.regs)
 	c.mu.Unlock()

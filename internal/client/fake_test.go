@@ -69,6 +69,7 @@ type fake struct {
 	dials   []time.Duration // when, since start
 	down    error           // what dialling fails with
 	deaf    bool            // new connections are not read
+	full    bool            // new connections are ended at once
 	mute    bool            // link requests stay unanswered
 	loses   bool            // Interests reach no application
 	returns bool            // what has no route comes back
@@ -124,6 +125,9 @@ func (f *fake) dial(context.Context) (transport.Conn, error) {
 	ours, theirs := transport.Pipe()
 	c := &fakeConn{f: f, number: len(f.conns), conn: theirs}
 	f.conns = append(f.conns, c)
+	if f.full {
+		theirs.Close()
+	}
 	if !f.deaf {
 		go c.read()
 	}

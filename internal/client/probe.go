@@ -65,6 +65,11 @@ func (p *prober) free(ctx context.Context, r *Registration) error {
 
 // arrives waits until a probe comes to this client.
 func (p *prober) arrives(ctx context.Context, r *Registration) error {
+	// The first probe must not overtake the registration, which goes over another
+	// connection.
+	taken, cancel := context.WithTimeout(ctx, freeWait)
+	_ = p.c.Alive(taken)
+	cancel()
 	for range arriveTries {
 		start := time.Now()
 		owner, err := p.ask(ctx, r, arriveWait)
@@ -80,8 +85,6 @@ func (p *prober) arrives(ctx context.Context, r *Registration) error {
 		case <-time.After(arriveWait - time.Since(start)):
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-p.c.ctx.Done():
-			return context.Cause(p.c.ctx)
 		}
 	}
 	return fmt.Errorf("%s: %w", r.prefix, ErrNotRegistered)

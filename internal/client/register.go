@@ -62,6 +62,9 @@ func (c *Client) Register(ctx context.Context, prefix tlv.Name, match Match) (*R
 	if _, ok := prefix.Chunk(); ok || prefix.IsZero() || prefix.IsDefault() {
 		return nil, fmt.Errorf("%s: %w", prefix, ErrPrefix)
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.ctx, func() { cancel(context.Cause(c.ctx)) })()
 	r := &Registration{c: c, prefix: prefix.Clone(), match: match, q: transport.NewQueue(inletBytes), probed: c.cfg.DialSecond != nil}
 	var p *prober
 	if r.probed {

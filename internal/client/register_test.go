@@ -97,11 +97,11 @@ func TestRegisterProbed(t *testing.T) {
 					t.Errorf("second connection ended: %v, %d dialled", second.ended, len(f.dialled()))
 				}
 				first := slices.Clone(f.conn(0).got)
-				if len(first) != 3 || inWords(first[0]) != "DEREG ccnx:/a" || !strings.HasPrefix(inWords(first[1]), "REG") {
+				if len(first) != 4 || inWords(first[0]) != "DEREG ccnx:/a" || !strings.HasPrefix(inWords(first[1]), "REG") || inWords(first[2]) != "link request" {
 					t.Fatalf("sent %s", f.conn(0).wire())
 				}
 				var o tlv.Object
-				must(t, o.Decode(first[2]))
+				must(t, o.Decode(first[3]))
 				// No cache may keep the answer to a probe, and it proves itself whole.
 				if !o.Expiry.OK || o.Expiry.V.Time().After(time.Now()) || o.CacheTime.OK || o.Validation.Alg != tlv.AlgCRC32C {
 					t.Errorf("answer to the probe %+v", o)
@@ -179,7 +179,7 @@ func TestRegisterNoProbeComes(t *testing.T) {
 		f.loses = true
 		c := f.probed()
 		(<-register(t.Context(), c, mustName(t, "ccnx:/a"), Prefix)).failed(t, ErrNotRegistered, freeWait+arriveTries*arriveWait)
-		f.conn(0).wants("DEREG ccnx:/a", "REG ccnx:/a", "DEREG ccnx:/a")
+		f.conn(0).wants("DEREG ccnx:/a", "REG ccnx:/a", "link request", "DEREG ccnx:/a")
 		// A late start is none: the third probe comes.
 		done := register(t.Context(), c, mustName(t, "ccnx:/a"), Prefix)
 		time.Sleep(freeWait + 2*arriveWait - 1)
@@ -261,7 +261,7 @@ func TestRegisterInterrupted(t *testing.T) {
 			if after < freeWait {
 				f.conn(0).wants()
 			} else {
-				f.conn(0).wants("DEREG ccnx:/a", "REG ccnx:/a", "DEREG ccnx:/a")
+				f.conn(0).wants("DEREG ccnx:/a", "REG ccnx:/a", "link request", "DEREG ccnx:/a")
 			}
 		})
 	}
@@ -271,8 +271,8 @@ func TestRegisterInterrupted(t *testing.T) {
 		done := register(t.Context(), c, mustName(t, "ccnx:/a"), Prefix)
 		time.Sleep(freeWait + arriveWait/2)
 		must(t, c.Close())
-		(<-done).failed(t, ErrClosed, freeWait+arriveWait)
-		(<-register(t.Context(), c, mustName(t, "ccnx:/b"), Prefix)).failed(t, ErrClosed, freeWait)
+		(<-done).failed(t, ErrClosed, freeWait+arriveWait/2)
+		(<-register(t.Context(), c, mustName(t, "ccnx:/b"), Prefix)).failed(t, ErrClosed, 0)
 	})
 }
 
@@ -389,15 +389,15 @@ func TestVerifiedAfterRelink(t *testing.T) {
 		f.conn(0).breaks(nil)
 		start := time.Now()
 		again := f.conn(2) // after the first probe's
-		again.wants("DEREG ccnx:/a", "REG ccnx:/a")
+		again.wants("DEREG ccnx:/a", "REG ccnx:/a", "link request")
 		round := arriveTries*arriveWait + lastBackoff
 		time.Sleep(arriveTries * arriveWait)
 		again.wants("DEREG ccnx:/a", "REG ccnx:/a")
 		time.Sleep(round)
-		again.wants("DEREG ccnx:/a", "REG ccnx:/a")
+		again.wants("link request", "DEREG ccnx:/a", "REG ccnx:/a")
 		f.change(func() { f.loses = false })
 		time.Sleep(lastBackoff)
-		again.wants("Content Object ccnx:/a/.cefgo/probe/…")
+		again.wants("link request", "Content Object ccnx:/a/.cefgo/probe/…")
 		time.Sleep(time.Minute)
 		again.wants()
 		for _, fc := range f.conns[3:] {
@@ -418,7 +418,7 @@ func TestNotVerifiedAfterDeregister(t *testing.T) {
 		f.change(func() { f.loses = true })
 		f.conn(0).breaks(nil)
 		again := f.conn(2)
-		again.wants("DEREG ccnx:/a", "REG ccnx:/a")
+		again.wants("DEREG ccnx:/a", "REG ccnx:/a", "link request")
 		must(t, r.Deregister(t.Context()))
 		again.wants("DEREG ccnx:/a")
 		time.Sleep(time.Minute)
@@ -438,9 +438,10 @@ func TestVerifiedOnTheLastConnection(t *testing.T) {
 		must(t, err)
 		f.change(func() { f.loses = true })
 		f.conn(0).breaks(nil)
-		f.conn(2).wants("DEREG ccnx:/a", "REG ccnx:/a")
+		f.conn(2).wants("DEREG ccnx:/a", "REG ccnx:/a", "link request")
 		time.Sleep(arriveWait)
 		f.conn(2).breaks(nil)
+		time.Sleep(firstBackoff)
 		synctest.Wait()
 		var again *fakeConn
 		for _, fc := range f.conns[3:] {
@@ -448,7 +449,7 @@ func TestVerifiedOnTheLastConnection(t *testing.T) {
 				again = fc
 			}
 		}
-		again.wants("DEREG ccnx:/a", "REG ccnx:/a")
+		again.wants("DEREG ccnx:/a", "REG ccnx:/a", "link request")
 		time.Sleep(arriveTries*arriveWait - 1)
 		again.wants()
 		time.Sleep(1)

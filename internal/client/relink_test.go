@@ -154,28 +154,19 @@ func TestBackoff(t *testing.T) {
 func TestShortLivedConnections(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fake) {
 		c := f.connect()
-		full := true
-		go func() {
-			for k := 0; full; k++ {
-				f.conn(k).breaks(nil)
-				for len(f.dialled()) < k+2 {
-					time.Sleep(time.Millisecond)
-				}
-			}
-		}()
+		f.change(func() { f.full = true })
+		f.conn(0).breaks(nil)
 		time.Sleep(5 * time.Second)
-		full = false
-		if d := f.dialled(); len(d) < 5 || len(d) > 12 {
-			t.Errorf("%d attempts in 5 s: %v", len(d), d)
+		f.change(func() { f.full = false })
+		const ms = time.Millisecond
+		if want := []time.Duration{0, 0, 50 * ms, 150 * ms, 350 * ms, 750 * ms, 1550 * ms, 2550 * ms, 3550 * ms, 4550 * ms}; !slices.Equal(f.dialled(), want) {
+			t.Errorf("dialled at %v, want %v", f.dialled(), want)
 		}
 		time.Sleep(2 * time.Second) // it has room now
 		must(t, c.Alive(t.Context()))
 		k := len(f.dialled())
 		f.conn(k - 1).breaks(nil)
-		synctest.Wait()
-		if len(f.dialled()) != k+1 {
-			t.Error("a pause after a connection that was of use")
-		}
+		f.conn(k) // at once, after one that was of use
 	})
 }
 

@@ -5,17 +5,15 @@ import (
 	"io"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
-
-// MetaName is where cefapp's producer tells the number of name's chunks (sheet h).
-func MetaName(name tlv.Name) (tlv.Name, error) { return name.WithoutChunk().Child("meta") }
 
 // sendBatch bounds the Interests that go to the link at once.
 const sendBatch = 64
 
 // Fetch fetches the chunks of name over link and writes their payloads to w in
-// order. link must bring what arrives for name and for [MetaName] of it. Memory is
+// order. link must bring what arrives for name and for [object.MetaName] of it. Memory is
 // bounded by the chunks that wait for one before them: a few windows, and about
 // 16 MiB at most.
 //
@@ -27,7 +25,7 @@ func Fetch(ctx context.Context, link Link, name tlv.Name, w io.Writer, o Options
 	f := fetch{link: link, name: name.WithoutChunk(), w: w, state: newState(o.withDefaults(), now)}
 	f.appendTo = f.interest.AppendTo
 	if !o.Last.OK {
-		if meta, err := MetaName(name); err == nil && meta.CanChunk() {
+		if meta, err := object.MetaName(name); err == nil && meta.CanChunk() {
 			f.metaName, f.meta = meta, metaState{wanted: true, due: now}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
@@ -167,7 +168,7 @@ func (n *network) TrySend(b *tlv.Batch) {
 }
 
 func (n *network) metaName() tlv.Name {
-	m, err := MetaName(n.name)
+	m, err := object.MetaName(n.name)
 	if err != nil {
 		n.t.Fatal(err)
 	}

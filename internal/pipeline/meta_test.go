@@ -15,15 +15,3 @@ func TestParseMeta(t *testing.T) {
 		}
 	}
 }
-
-func TestMetaName(t *testing.T) {
-	for in, want := range map[string]string{
-		"ccnx:/a/b":         "ccnx:/a/b/meta",
-		"ccnx:/a/b/Chunk=7": "ccnx:/a/b/meta",
-		"ccnx:/a/meta":      "ccnx:/a/meta/meta",
-	} {
-		if got, err := MetaName(mustName(t, in)); err != nil || !got.Equal(mustName(t, want)) {
-			t.Errorf("meta of %s: %s, %v; want %s", in, got, err, want)
-		}
-	}
-}

@@ -1,7 +1,7 @@
 // Package pipeline fetches a content's chunks: it keeps a window of Interests in
 // flight, asks again for what is lost, finds the content's end and writes the
 // payloads in order. What decides (state, rtt, timers) has no socket, clock or
-// goroutine; [Fetch] drives it over any [Link]. It imports tlv only.
+// goroutine; [Fetch] drives it over any [Link]. It imports object and tlv.
 package pipeline
 
 import (

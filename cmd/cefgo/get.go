@@ -45,8 +45,8 @@ segment, or where -o says. The file appears under its name when it is complete:
 until then it grows beside it as FILE.cefgo-part, and an old file of that name
 stays as it was.
 
-A chunk whose checksum is wrong is asked for again; chunks of two versions of the
-content never mix. NAME may end in /Chunk=N for one chunk.`,
+A chunk whose checksum is wrong is asked for again; chunks of two versions of
+the content never mix. NAME may end in /Chunk=N for one chunk.`,
 		Example: `  cefgo get ccnx:/demo/README.md
   cefgo get ccnx:/demo/README.md -o - | head
   cefgo get ccnx:/demo/big.iso -o /tmp/ --json

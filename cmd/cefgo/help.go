@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
 )
 
 // topics are the helps beside those of the commands.
@@ -37,6 +40,25 @@ func newHelpCommand(a *app) *cobra.Command {
 			return target.Help()
 		},
 	}
+}
+
+// Widths of usage texts, in columns.
+const (
+	defaultWidth = 80
+	maxWidth     = 110
+)
+
+// wrapUsage makes usage texts fit the terminal at w.
+func wrapUsage(root *cobra.Command, w io.Writer) {
+	width := defaultWidth
+	if f, ok := w.(*os.File); ok {
+		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 40 {
+			width = min(cols, maxWidth)
+		}
+	}
+	cobra.AddTemplateFunc("wrapFlags", func(f *pflag.FlagSet) string { return f.FlagUsagesWrapped(width) })
+	t := strings.ReplaceAll(root.UsageTemplate(), ".LocalFlags.FlagUsages", "wrapFlags .LocalFlags")
+	root.SetUsageTemplate(strings.ReplaceAll(t, ".InheritedFlags.FlagUsages", "wrapFlags .InheritedFlags"))
 }
 
 func helpExitCodes(w io.Writer) {

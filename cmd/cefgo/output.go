@@ -117,7 +117,7 @@ func (a *app) report(err error) exitCode {
 	if f.resume != "" {
 		a.line("to go on: " + f.resume)
 	}
-	if a.json == jsonOff && (a.global.json == string(jsonObject) || a.global.json == string(jsonStream)) {
+	if a.log == nil {
 		a.json = jsonMode(a.global.json) // the command line was refused before it was settled
 	}
 	if a.json != jsonOff {

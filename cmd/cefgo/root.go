@@ -19,7 +19,7 @@ type globalOptions struct {
 	socketID  string
 	wait      durationValue
 	config    string
-	json      string
+	json      jsonValue
 	progress  string
 	quiet     bool
 	verbose   int
@@ -71,6 +71,7 @@ func newRootCommand(a *app) *cobra.Command {
 	addGlobalFlags(root.PersistentFlags(), &a.global)
 	root.AddCommand(newGetCommand(a), newPutCommand(a), newServeCommand(a), newPingCommand(a), newNodeCommand(a), newVersionCommand(a))
 	root.SetHelpCommand(newHelpCommand(a))
+	wrapUsage(root, a.stdout)
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
@@ -85,7 +86,7 @@ func addGlobalFlags(f *pflag.FlagSet, g *globalOptions) {
 	f.StringVar(&g.socketID, "socket-id", "", "cefnetd's socket id (default: LOCAL_SOCK_ID of cefnetd.conf or 0)")
 	f.Var(&g.wait, "wait", "wait this long for a forwarder to appear")
 	f.StringVar(&g.config, "config", "", "configuration file (default: $XDG_CONFIG_HOME/cefgo/config.yaml, /etc/cefgo/config.yaml)")
-	f.StringVar(&g.json, "json", "", `result as one JSON object; --json=stream: events, one a line`)
+	f.Var(&g.json, "json", "result as one JSON object; --json=stream: events, one a line")
 	f.Lookup("json").NoOptDefVal = string(jsonObject)
 	f.StringVar(&g.progress, "progress", "auto", "auto, bar, text or none")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "errors only")
@@ -98,17 +99,12 @@ func addGlobalFlags(f *pflag.FlagSet, g *globalOptions) {
 // prepare settles the options of the command that is about to run.
 func (a *app) prepare(cmd *cobra.Command) error {
 	a.cmd = commandName(cmd)
-	switch jsonMode(a.global.json) { // before anything can fail
-	case jsonObject, jsonStream:
-		a.json = jsonMode(a.global.json)
-	}
 	if err := a.configure(cmd); err != nil {
 		return err
 	}
 	g := &a.global
+	a.json = jsonMode(g.json)
 	switch {
-	case g.json != "" && g.json != string(jsonObject) && g.json != string(jsonStream):
-		return usage("", "--json is --json or --json=stream")
 	case g.json != "" && cmd.Annotations[hasJSON] == "":
 		return usage("", "%s has no JSON output", a.cmd)
 	case g.logFormat != "text" && g.logFormat != "json":
@@ -118,7 +114,6 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	case g.quiet && g.verbose > 0:
 		return usage("", "-q and -v exclude each other")
 	}
-	a.json = jsonMode(g.json)
 	a.log = a.newLogger()
 	return nil
 }

@@ -14,8 +14,14 @@ type durationValue struct {
 	unit time.Duration
 }
 
-func (v *durationValue) String() string { return v.d.String() }
-func (v *durationValue) Type() string   { return "duration" }
+// String prints no duration as 0, which the usage text takes for none.
+func (v *durationValue) String() string {
+	if v.d == 0 {
+		return "0"
+	}
+	return v.d.String()
+}
+func (v *durationValue) Type() string { return "duration" }
 
 func (v *durationValue) Set(s string) error {
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
@@ -39,6 +45,20 @@ func unitName(d time.Duration) string {
 		return "milliseconds"
 	}
 	return "seconds"
+}
+
+// jsonValue is the flag --json, whose value may be left out.
+type jsonValue jsonMode
+
+func (v *jsonValue) String() string { return string(*v) }
+func (v *jsonValue) Type() string   { return "object|stream" }
+
+func (v *jsonValue) Set(s string) error {
+	if m := jsonMode(s); m != jsonObject && m != jsonStream {
+		return fmt.Errorf("want --json or --json=stream")
+	}
+	*v = jsonValue(s)
+	return nil
 }
 
 // sizeValue is a flag that takes bytes, with a unit or without.

@@ -26,7 +26,7 @@ func accept(t *testing.T, fresh func() pflag.Value, cases map[string]string) {
 
 func TestDurations(t *testing.T) {
 	accept(t, func() pflag.Value { return &durationValue{unit: time.Second} }, map[string]string{
-		"10": "10s", "0": "0s", "1.5": "1.5s", "200ms": "200ms", "2h": "2h0m0s",
+		"10": "10s", "0": "0", "1.5": "1.5s", "200ms": "200ms", "2h": "2h0m0s",
 		"-1": "", "-1s": "", "": "", "soon": "", "NaN": "", "1e30": "", "10 s": "",
 	})
 	accept(t, func() pflag.Value { return &durationValue{unit: time.Millisecond} }, map[string]string{"4000": "4s", "4s": "4s"})

@@ -1,6 +1,6 @@
 // Package client is an application's connection to a forwarder: it owns the
 // connection and its renewal, and hands what arrives to whoever asked for it,
-// by name. It imports transport and tlv, decides nothing about rates or content
+// by name. It imports transport, object and tlv, decides nothing about rates or content
 // and writes to no terminal.
 package client
 

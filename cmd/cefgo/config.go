@@ -96,8 +96,8 @@ func (a *app) readConfig(v *viper.Viper) (string, error) {
 	}
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) && explicit == "" {
-			continue
+		if explicit == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+			continue // with another user's HOME it is not even to be seen
 		}
 		if err == nil {
 			err = v.ReadConfig(strings.NewReader(string(b)))

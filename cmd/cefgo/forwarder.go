@@ -14,6 +14,7 @@ import (
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
 	"github.com/cefgo/cefgo/internal/node"
+	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/transport"
 )
 
@@ -196,6 +197,9 @@ func (f *forwarder) unreachable(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		out.err = fmt.Errorf("the forwarder at %s belongs to another user: permission denied", where)
 		out.hint = "run as its owner, or start one of your own with --socket-id ID"
+	case errors.Is(err, errSilent):
+		out.err = fmt.Errorf("no forwarder answers at %s", where)
+		out.hint = "is cefnetd running there, and not held up?"
 	case f.addr.Network != "unix":
 		out.err = fmt.Errorf("no forwarder at %s: %w", where, err)
 		if errors.As(err, &dns) {
@@ -212,6 +216,20 @@ func (f *forwarder) unreachable(err error) error {
 		out.err = fmt.Errorf("no forwarder at %s: %w", where, err)
 	}
 	return out
+}
+
+// blame puts the forwarder's failing in place of err, of a command that c served,
+// where err only says that nothing came and the connection does not hold.
+func (f *forwarder) blame(c *client.Client, err error) error {
+	trouble := c.Trouble()
+	if trouble == nil || !errors.Is(err, pipeline.ErrTimeout) && !errors.Is(err, client.ErrTimeout) && !errors.Is(err, errSilent) {
+		return err
+	}
+	return &failure{
+		code: exitForwarder,
+		err:  fmt.Errorf("no working forwarder at %s: %w", strings.TrimPrefix(f.addr.String(), "unix:"), trouble),
+		hint: "see whether it still runs, and its log",
+	}
 }
 
 // backlog tells how many packets the forwarder can hold unread for this process:

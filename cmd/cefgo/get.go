@@ -16,6 +16,7 @@ import (
 // getOptions are the flags of get.
 type getOptions struct {
 	output       string
+	outputSet    bool
 	window       int
 	chunks       rangeValue
 	untilTimeout bool
@@ -53,6 +54,7 @@ the content never mix. NAME may end in /Chunk=N for one chunk.`,
   cefgo get --forwarder udp://192.0.2.7 ccnx:/demo/README.md`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.outputSet = cmd.Flags().Changed("output")
 			return failed("get", args[0], a.runGet(cmd.Context(), o, args[0]))
 		},
 	}
@@ -82,6 +84,8 @@ var outputHabits = map[string]string{
 
 func (o *getOptions) check() error {
 	switch hint, habit := outputHabits[o.output]; {
+	case o.outputSet && o.output == "":
+		return usage("leave -o out for a file named by the name's last segment", "-o needs a file, a directory or -")
 	case habit:
 		return usage(hint, "-o takes a file, a directory or -")
 	case strings.HasPrefix(o.output, "ccnx:"):
@@ -144,7 +148,7 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 	if err := o.applyRange(full, &p); err != nil {
 		return err
 	}
-	t, err := a.openTarget(full, o)
+	t, err := a.openTarget(ctx, full, o)
 	if err != nil {
 		return err
 	}
@@ -168,9 +172,12 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 	a.event("start", fields{"name": full.String()})
 	stop := a.showProgress(label, func() snapshot { return getSnapshot(p.Counters) })
 	res, err := t.fetch(ctx, feed, name, p)
+	if err == nil {
+		err = t.recheck(ctx, feed, name, p, res)
+	}
 	stop()
 	if err != nil {
-		return t.keep(err, a.resumeCommand(uri, o, t))
+		return t.keep(fw.blame(c, err), a.resumeCommand(uri, o, t))
 	}
 	if err := t.commit(); err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +50,7 @@ const (
 // wrapUsage makes usage texts fit the terminal at w.
 func wrapUsage(root *cobra.Command, w io.Writer) {
 	width := defaultWidth
-	if f, ok := w.(*os.File); ok {
+	if f := terminal(w); f != nil {
 		if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 40 {
 			width = min(cols, maxWidth)
 		}

@@ -41,7 +41,7 @@ var mayUse = map[string][]string{
 	"github.com/spf13/viper":            {"cmd/cefgo"},
 	"golang.org/x/term":                 {"cmd/cefgo"},
 	"golang.org/x/net/ipv4":             {"internal/transport"},
-	"golang.org/x/sys/unix":             {"internal/partfile", "internal/publish"},
+	"golang.org/x/sys/unix":             {"internal/partfile", "internal/publish", "cmd/cefgo"},
 }
 
 // TestImports holds the packages against the tables above.

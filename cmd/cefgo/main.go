@@ -42,9 +42,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 		<-signals
 		os.Exit(128 + int(sig))
 	}()
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.Getenv}
+	out := &outWriter{w: stdout}
+	if wasClosed(stdout) {
+		out.err = syscall.EBADF
+	}
+	a := &app{stdin: stdin, stdout: out, stderr: stderr, getenv: os.Getenv}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = &failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", out.err)}
+	}
 	return a.report(err)
 }

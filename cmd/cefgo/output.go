@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -147,7 +146,7 @@ func (a *app) style(w io.Writer) styles {
 		plain := lipgloss.NewStyle()
 		return styles{plain, plain, plain, plain}
 	}
-	r := lipgloss.NewRenderer(w)
+	r := lipgloss.NewRenderer(terminal(w))
 	return styles{
 		name: r.NewStyle().Bold(true),
 		good: r.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: "2", Dark: "10"}),
@@ -157,8 +156,8 @@ func (a *app) style(w io.Writer) styles {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	f := terminal(w)
+	return f != nil && term.IsTerminal(int(f.Fd()))
 }
 
 // newLogger returns what -v and -vv log with.

@@ -135,7 +135,7 @@ func (a *app) runPing(ctx context.Context, o pingOptions, uri string) error {
 			return len(ans.Payload), ans.RTT, nil
 		},
 	}, func(r ping.Reply) { a.tellPing(uri, r, st) })
-	return a.endPing(ctx, uri, o, figures)
+	return fw.blame(c, a.endPing(ctx, uri, o, figures))
 }
 
 func (a *app) tellPing(uri string, r ping.Reply, st styles) {

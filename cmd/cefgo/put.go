@@ -76,7 +76,7 @@ func (a *app) runPut(ctx context.Context, o putOptions, uri, path string) error 
 	}
 	defer src.Close()
 	l := object.Layout{
-		Name: name, Size: src.size, BlockSize: int(o.block), Version: src.version[:],
+		Name: name, Size: src.size, BlockSize: int(o.block), Version: object.Mark(src.version[:], int(o.block)),
 		CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC,
 	}
 	if err := l.Check(); err != nil {
@@ -119,16 +119,16 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	})
 	defer stop()
 	start := time.Now()
-	if err := publish.Push(ctx, push, *l, src, float64(o.rate), sent.Store); err != nil {
+	if err := pushAll(ctx, o, push, l, src, sent.Store); err != nil {
+		if err = fw.blame(push, err); errors.Is(err, errSilent) {
+			err = fw.unreachable(err)
+		}
 		return src.blame(err)
-	}
-	if err := push.Alive(ctx); err != nil {
-		return err
 	}
 	pushed := time.Since(start)
 	res, err := readBack(ctx, back, l, src, p)
 	stop()
-	if err = src.blame(err); err != nil {
+	if err = src.blame(fw.blame(back, err)); err != nil {
 		return err
 	}
 	a.say("put %s (%s) as %s, all read back; caches may keep it for %v", bytesText(total), plural(l.Chunks(), "chunk"), l.Name.Display(), o.cacheTime.d)
@@ -137,6 +137,23 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 		"push_ms": ms(pushed), "duration_ms": ms(time.Since(start)), "verified": "read-back",
 		"content_version": fmt.Sprintf("%x", l.Version), "retransmits": res.Stats.Retransmits,
 	})
+}
+
+// pushAll pushes until the forwarder has taken everything. It fails with errSilent
+// where that takes nothing for as long as --stall-timeout.
+func pushAll(ctx context.Context, o putOptions, push *client.Client, l *object.Layout, src io.ReaderAt, sent func(int64)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(o.stall.d, func() { cancel(errSilent) })
+	defer idle.Stop()
+	err := publish.Push(ctx, push, *l, src, float64(o.rate), func(n int64) {
+		idle.Reset(o.stall.d)
+		sent(n)
+	})
+	if err != nil {
+		return err
+	}
+	return push.Alive(ctx)
 }
 
 func readBack(ctx context.Context, back *client.Client, l *object.Layout, src io.ReaderAt, p pipeline.Options) (pipeline.Result, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/cefgo/cefgo/internal/partfile"
 	"github.com/cefgo/cefgo/internal/pipeline"
@@ -27,7 +28,7 @@ type target struct {
 	from    uint64         // the chunk that the fetch begins with
 }
 
-func (a *app) openTarget(name tlv.Name, o getOptions) (*target, error) {
+func (a *app) openTarget(ctx context.Context, name tlv.Name, o getOptions) (*target, error) {
 	t := &target{name: name}
 	if o.output == "-" {
 		if o.resume {
@@ -39,11 +40,13 @@ func (a *app) openTarget(name tlv.Name, o getOptions) (*target, error) {
 	_, last, _ := name.WithoutChunk().Parent()
 	path, err := partfile.TargetPath(o.output, last.Value)
 	if err == nil {
-		t.file, err = partfile.Open(path, partfile.Options{NoClobber: o.noClobber, Resume: o.resume, Untrusted: path != o.output})
+		t.file, err = openFile(ctx, path, partfile.Options{NoClobber: o.noClobber, Resume: o.resume, Untrusted: path != o.output}, o.timeout.d)
 	}
 	if err != nil {
 		f := newFailure(err)
-		f.code = exitLocal
+		if f.code == exitFailed {
+			f.code = exitLocal
+		}
 		return nil, f
 	}
 	if o.resume {
@@ -53,6 +56,27 @@ func (a *app) openTarget(name tlv.Name, o getOptions) (*target, error) {
 		}
 	}
 	return t, nil
+}
+
+// openFile is partfile.Open, but waits for the reader of a FIFO no longer than wait.
+func openFile(ctx context.Context, path string, o partfile.Options, wait time.Duration) (*partfile.File, error) {
+	type outcome struct {
+		f   *partfile.File
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		f, err := partfile.Open(path, o)
+		done <- outcome{f, err}
+	}()
+	select {
+	case r := <-done:
+		return r.f, r.err
+	case <-time.After(wait):
+		return nil, fmt.Errorf("%s: nobody reads it", path)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // takeUp goes on with what an earlier run left: from the last chunk it has, which
@@ -79,6 +103,9 @@ func (t *target) takeUp(o getOptions) error {
 
 func (t *target) fetch(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
 	if t.resumed > 0 {
+		if err := t.compareSamples(ctx, link, name, p, t.from+1); err != nil {
+			return pipeline.Result{}, err
+		}
 		p.First = t.from
 	}
 	p.Begin = t.begin

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -89,6 +90,8 @@ type Client struct {
 	// nanoseconds.
 	lastRx                                      atomic.Int64
 	reconnects, unsolicited, malformed, corrupt atomic.Uint64
+	// trouble is why the last connection was lost, until something arrives.
+	trouble atomic.Pointer[error]
 
 	// mu protects the following. It is held for table accesses only.
 	mu      sync.Mutex
@@ -165,7 +168,8 @@ func (c *Client) shutDown() {
 }
 
 // Alive asks the forwarder for a sign of life, which comes once it has taken all
-// that is queued. It fails with the context's cause, or with [ErrClosed].
+// that is queued. It fails with the context's cause, with [ErrClosed], or where nobody
+// takes its datagrams.
 func (c *Client) Alive(ctx context.Context) error {
 	select {
 	case <-c.alive:
@@ -179,12 +183,24 @@ func (c *Client) Alive(ctx context.Context) error {
 		case <-c.alive:
 			return nil
 		case <-time.After(aliveAgain): // a datagram may be lost
+			if err := c.Trouble(); errors.Is(err, syscall.ECONNREFUSED) {
+				return err
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-c.ctx.Done():
 			return context.Cause(c.ctx)
 		}
 	}
+}
+
+// Trouble is why there is no working connection: what ended the last one, or refused
+// a datagram, where nothing has arrived since; else nil.
+func (c *Client) Trouble() error {
+	if err := c.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Stats returns the counters.

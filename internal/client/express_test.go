@@ -69,8 +69,10 @@ func TestExpressReturned(t *testing.T) {
 			if want := "Interest Return: " + code.String(); e.err.Error() != want {
 				t.Errorf("%q, want %q", e.err, want)
 			}
-			fc.send(data(t, "ccnx:/XXXX", "XXXXXXXX")) // over the memory of the Return
-			synctest.Wait()
+			for range 4 { // over the memory of the Return
+				fc.send(tlv.AppendReturn(nil, encode(t, interest(t, "ccnx:/b", func(i *tlv.Interest) { i.Mark = true })), code))
+				synctest.Wait()
+			}
 			if r.Name.String() != "ccnx:/a" {
 				t.Errorf("the name became %v", r.Name)
 			}

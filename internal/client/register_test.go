@@ -281,15 +281,14 @@ func TestRegisterUnsent(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fake) {
 		f.deaf = true
 		c := f.connect()
-		feed := c.Open(mustName(t, "ccnx:/fed"))
-		feed.TrySend(packet(make([]byte, 60_000)))
-		synctest.Wait()
-		for range 100 {
-			feed.TrySend(packet(make([]byte, 60_000)))
+		for full := false; !full; { // the connection and the queue, to the last byte
+			for _, n := range []int{60_000, 10} {
+				for c.out.TryPut(make([]byte, n)) {
+				}
+			}
+			synctest.Wait()
+			full = !c.out.TryPut(make([]byte, 10))
 		}
-		for c.out.TryPut(make([]byte, 10)) { // to the last byte
-		}
-		feed.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		(<-register(ctx, c, mustName(t, "ccnx:/a"), Prefix)).failed(t, context.DeadlineExceeded, time.Second)

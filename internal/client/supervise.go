@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -23,6 +24,7 @@ func (c *Client) supervise(conn transport.Conn) {
 			c.endAll()
 			return
 		}
+		c.trouble.Store(&err)
 		c.log.Warn("connection to the forwarder lost", "err", err)
 		if conn = c.redial(&pause); conn == nil {
 			c.endAll()
@@ -134,6 +136,9 @@ func (c *Client) writeLoop(ctx context.Context, conn transport.Conn, b *tlv.Batc
 func (c *Client) write(conn transport.Conn, b *tlv.Batch) error {
 	err := conn.Write(b)
 	switch {
+	case refused(err):
+		c.trouble.Store(&err)
+		return nil
 	case !errors.Is(err, transport.ErrPacketTooLarge):
 		return err
 	case b.Len() == 1:
@@ -148,6 +153,11 @@ func (c *Client) write(conn transport.Conn, b *tlv.Batch) error {
 	return nil
 }
 
+// refused reports whether an error of a connection in use is the answer to a
+// datagram for which nobody was there. The socket is as good as before, and a new
+// one would cost a cefnetd that comes back another face (sheet m 5).
+func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
 func (c *Client) readLoop(conn transport.Conn) error {
 	for {
 		pkts, err := conn.Read()
@@ -157,9 +167,14 @@ func (c *Client) readLoop(conn transport.Conn) error {
 			// face left, and the connection is dead (sheet b).
 			return fmt.Errorf("the forwarder refused the connection: %s", text.Text)
 		}
+		if refused(err) {
+			c.trouble.Store(&err)
+			continue
+		}
 		if err != nil {
 			return err
 		}
+		c.trouble.Store(nil)
 		c.lastRx.Store(time.Now().UnixNano())
 		for _, pkt := range pkts {
 			c.dispatch(pkt)

@@ -206,8 +206,7 @@ func TestCorruptData(t *testing.T) {
 	if w.f.count.corrupt != 2 || w.f.store.Stats().Objects != 0 {
 		t.Errorf("%d corrupt, %+v", w.f.count.corrupt, w.f.store.Stats())
 	}
-	ours.interest("ccnx:/a/Chunk=1", marked)
-	has.got = nil
+	has.gets(ours.interest("ccnx:/a/Chunk=0", marked))
 	ours.sends(bad) // its own
 	w.quiet("corrupt Data of one who waits")
 }

@@ -156,7 +156,12 @@ func (f *forwarder) onInterest(from faceID, pkt []byte, i *tlv.Interest, now tim
 		keyID: string(i.KeyID.Sum), hash: string(i.ObjectHash.Sum),
 	})
 	asked := f.pass(from, pkt, i)
-	if e.asked = append(e.asked[:0], asked...); len(asked) == 0 && f.mayReturn(i) {
+	for _, a := range asked {
+		if !slices.Contains(e.asked, a) {
+			e.asked = append(e.asked, a)
+		}
+	}
+	if len(asked) == 0 && f.mayReturn(i) {
 		f.pit.cancel(e, from)
 		f.giveBack(from, pkt, i, tlv.ReturnNoRoute)
 	}

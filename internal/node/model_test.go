@@ -98,7 +98,6 @@ func (m *model) interest(from faceID, uri, kind string, pkt []byte, i *tlv.Inter
 		m.send(from, d.pkt)
 	case len(to) == 0 && i.Mark && kind != " symbolic":
 		m.waits = slices.DeleteFunc(m.waits, func(w modelWait) bool { return w.face == from && w.key == key })
-		m.asked[key] = nil
 		returns(tlv.ReturnNoRoute)
 	default:
 		w := modelWait{from, key, m.now.Add(i.LifetimeOf()), i.Mark, i.LongLife()}
@@ -110,7 +109,11 @@ func (m *model) interest(from faceID, uri, kind string, pkt []byte, i *tlv.Inter
 			return same
 		})
 		m.waits = append(m.waits, w)
-		m.asked[key] = to
+		for _, f := range to {
+			if !slices.Contains(m.asked[key], f) {
+				m.asked[key] = append(slices.Clone(m.asked[key]), f)
+			}
+		}
 		pass()
 	}
 }
@@ -155,15 +158,9 @@ func (m *model) refuse(from faceID, key string, pkt []byte) {
 	})
 }
 
-// lapsed forgets what no longer waits. An entry that nobody waits in has asked
-// nobody.
+// lapsed forgets what no longer waits.
 func (m *model) lapsed() {
 	m.waits = slices.DeleteFunc(m.waits, func(w modelWait) bool { return !w.until.After(m.now) })
-	for key := range m.asked {
-		if !slices.ContainsFunc(m.waits, func(w modelWait) bool { return w.key == key }) {
-			delete(m.asked, key)
-		}
-	}
 }
 
 // run is one random sequence of events, in the forwarder and in the model.
@@ -298,6 +295,19 @@ func (r *run) check() {
 	clear(r.m.out)
 	f := r.w.f
 	f.pit.sound(r.w.t)
+	for key := range r.m.asked { // whoever is asked is remembered as long as the entry
+		kind := kindChunk
+		uri, live := strings.CutSuffix(key, " symbolic")
+		name := mustName(r.w.t, uri)
+		if _, hasChunk := name.Chunk(); live {
+			kind = kindSymbolic
+		} else if !hasChunk {
+			kind = kindBare
+		}
+		if f.pit.find(name, kind) == nil {
+			delete(r.m.asked, key)
+		}
+	}
 	keys := make(map[string]bool)
 	for _, w := range r.m.waits {
 		keys[w.key] = true

@@ -371,6 +371,10 @@ func TestEndings(t *testing.T) {
 		"part of it":    func(c net.Conn) { _, _ = c.Write([]byte("/CLOSE")) },
 		"end of stream": func(c net.Conn) { must(t, c.(*net.UnixConn).CloseWrite()) },
 		"in a packet":   func(c net.Conn) { _, _ = c.Write(reg[:20]); must(t, c.Close()) },
+		"stops reading": func(c net.Conn) {
+			must(t, c.(*net.UnixConn).CloseRead())
+			_, _ = c.Write([]byte(tlv.LinkRequest))
+		},
 		"with Data unread": func(c net.Conn) {
 			_, _ = c.Write([]byte(tlv.LinkRequest))
 			n.until(t, "reply sent", func(f *forwarder) bool {

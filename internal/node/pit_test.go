@@ -134,9 +134,10 @@ func TestEachFaceItsOwnEnd(t *testing.T) {
 func TestEndOfTheLastToWait(t *testing.T) {
 	for _, c := range []struct{ pass, rest time.Duration }{
 		{0, 2 * time.Second},
-		{40 * time.Second, 0}, // the slot has gone by
+		{5 * time.Second, 0}, // the slot of the others has gone by
 	} {
 		w := newWorld(t, Options{})
+		w.pass(wheelTick) // the first time all slots are swept
 		short, long := w.app(), w.app()
 		short.interest("ccnx:/a", lifetime(2*time.Second))
 		long.interest("ccnx:/a", lifetime(60*time.Second))
@@ -147,6 +148,7 @@ func TestEndOfTheLastToWait(t *testing.T) {
 		w.f.pit.sound(t)
 	}
 	w := newWorld(t, Options{})
+	w.pass(wheelTick)
 	short, long, has := w.app(), w.app(), w.app()
 	short.interest("ccnx:/a", longLife, lifetime(2*time.Second))
 	long.interest("ccnx:/a", lifetime(60*time.Second))

@@ -112,6 +112,47 @@ func TestRefusalOfOneOfTwo(t *testing.T) {
 	asks.gets(two.sends(r))
 }
 
+// TestRefusalOfOwner: that one application asks for its own names leaves those that
+// others asked as they were.
+func TestRefusalOfOwner(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, one, two := w.app(), w.app().registers("ccnx:/a"), w.app().registers("ccnx:/a")
+	i := asks.interest("ccnx:/a/x", marked)
+	j := one.interest("ccnx:/a/x")
+	one.gets(i)
+	two.gets(i, j)
+	r := returned(i, tlv.ReturnNoRoute)
+	two.sends(r)
+	w.quiet("one of two")
+	asks.gets(one.sends(r))
+}
+
+// TestEntriesAreUsedAgain: with nothing left of what they were before.
+func TestEntriesAreUsedAgain(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, one, two := w.app(), w.app().registers("ccnx:/a"), w.app().registers("ccnx:/b")
+	one.gets(asks.interest("ccnx:/a/Chunk=3", longLife))
+	w.pass(3 * time.Second)
+	w.pending(0)
+	i := asks.interest("ccnx:/b/x", marked)
+	two.gets(i)
+	asks.gets(two.sends(returned(i, tlv.ReturnNoRoute)))
+	two.gets(asks.sends(i))
+	asks.gets(two.uncacheable("ccnx:/b/x"))
+	w.pending(0)
+}
+
+// TestRefusalOfAWideChunk: of a chunk number only the low 32 bits count (sheet c).
+func TestRefusalOfAWideChunk(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, has := w.app(), w.app().registers("ccnx:/a")
+	wide := func(i *tlv.Interest) { i.Name = i.Name.WithChunk(1<<32 + 9) }
+	i := asks.interest("ccnx:/a", marked, wide)
+	has.gets(i)
+	asks.gets(has.sends(returned(i, tlv.ReturnNoRoute)))
+	w.pending(0)
+}
+
 // TestRefusalOfNoConcern: the Return of somebody who was not asked, or for another
 // name or kind, and one that comes too late.
 func TestRefusalOfNoConcern(t *testing.T) {
@@ -129,4 +170,8 @@ func TestRefusalOfNoConcern(t *testing.T) {
 	w.pass(time.Second)
 	has.sends(returned(i, tlv.ReturnNoRoute))
 	w.quiet("none of these")
+	has.gets(asks.sends(i))
+	has.leaves()
+	other.sends(returned(i, tlv.ReturnNoRoute))
+	w.quiet("who was asked is gone, but who refuses was not asked")
 }

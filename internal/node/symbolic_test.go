@@ -47,6 +47,7 @@ func TestSymbolicWindow(t *testing.T) {
 	asks.interest("ccnx:/live", symbolic) // renews, and keeps its place
 	has.uncacheable("ccnx:/live/Chunk=899")
 	w.quiet("behind the window")
+	has.interest("ccnx:/live/Chunk=5000") // of that name something else is pending
 	asks.interest("ccnx:/live", symbolic, cancel)
 	asks.interest("ccnx:/live", symbolic)
 	asks.gets(has.uncacheable("ccnx:/live/Chunk=0"))

@@ -1,6 +1,8 @@
 package object
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"time"
@@ -28,14 +30,22 @@ type Layout struct {
 	Name      tlv.Name // without chunk
 	Size      int64    // bytes
 	BlockSize int      // bytes
-	// Version marks all chunks as parts of one version of the content; see
-	// tlv.Object.Version. nil: no mark.
+	// Version is the [Mark] of the content's version that all chunks carry; see
+	// tlv.Object.Version. nil: none.
 	Version []byte
 	// CacheTime and Expiry are stated from the moment at which a chunk is built.
 	// cefnetd's cache serves only what carries both (sheet g). 0: not stated.
 	CacheTime, Expiry time.Duration
 	// NoCRC leaves out the crc32c trailer by which receivers find damage.
 	NoCRC bool
+}
+
+// Mark is what chunks carry to tell that they are of one version of the content: a
+// value that differs from version to version, and the block size, because the same
+// content cut otherwise has other chunks under the same numbers. version has at most
+// tlv.MaxVersionLen-2 bytes.
+func Mark(version []byte, blockSize int) []byte {
+	return binary.BigEndian.AppendUint16(bytes.Clone(version), uint16(blockSize))
 }
 
 // Chunks is the number of chunks; empty content is one empty chunk.

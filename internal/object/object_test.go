@@ -354,3 +354,15 @@ func TestEveryBlockSizeFits(t *testing.T) {
 		}
 	}
 }
+
+// The same content cut otherwise has other chunks under the same numbers: its mark
+// must differ, or a fetch through a cache mixes the two.
+func TestMarkTellsTheCut(t *testing.T) {
+	v := []byte{1, 2, 3}
+	if bytes.Equal(Mark(v, 4000), Mark(v, 4010)) || bytes.Equal(Mark(v, 4000), Mark([]byte{1, 2, 4}, 4000)) {
+		t.Error("two versions have one mark")
+	}
+	if !bytes.Equal(Mark(v, MaxBlock), Mark(v, MaxBlock)) || !bytes.Equal(v, []byte{1, 2, 3}) {
+		t.Error("one version has two marks, or was changed")
+	}
+}

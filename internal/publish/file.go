@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cefgo/cefgo/internal/object"
 )
 
 // file is an open regular file in one version: as long as its identity stays what
@@ -20,6 +22,7 @@ type file struct {
 	info    os.FileInfo
 	id      identity
 	version []byte
+	mark    []byte    // object.Mark of the version; made by markFor
 	checked time.Time // when the path was last seen to name this file
 	used    uint64
 }
@@ -32,7 +35,7 @@ type identity struct {
 	mtime, ctime int64 // nanoseconds since 1970
 }
 
-// versionLen is the length of a version mark, in bytes.
+// versionLen is the length of a version, in bytes.
 const versionLen = 8
 
 // settle is how long a file must have been left alone before it is read: two writes
@@ -86,6 +89,15 @@ func identify(f *os.File) (identity, error) {
 func (f *file) is(fi os.FileInfo) bool {
 	id, err := identify(f.File)
 	return err == nil && id == f.id && os.SameFile(fi, f.info)
+}
+
+// markFor is the mark of the file's chunks of that many bytes. A file is asked for
+// one block size all its life.
+func (f *file) markFor(blockSize int) []byte {
+	if f.mark == nil {
+		f.mark = object.Mark(f.version, blockSize)
+	}
+	return f.mark
 }
 
 // size in bytes.

@@ -186,7 +186,7 @@ func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 
 func (p *Publisher) layout(name tlv.Name, f *file) object.Layout {
 	return object.Layout{
-		Name: name, Size: f.size(), BlockSize: p.o.BlockSize, Version: f.version,
+		Name: name, Size: f.size(), BlockSize: p.o.BlockSize, Version: f.markFor(p.o.BlockSize),
 		CacheTime: p.o.CacheTime, Expiry: p.o.Expiry, NoCRC: p.o.NoCRC,
 	}
 }

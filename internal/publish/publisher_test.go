@@ -185,7 +185,7 @@ func TestServeChunks(t *testing.T) {
 							t.Errorf("chunk %d: cache time %v, expiry %v", k, o.CacheTime, o.Expiry)
 						case o.Validation.Alg != tlv.AlgCRC32C:
 							t.Errorf("chunk %d: no checksum", k)
-						case len(o.Version) != versionLen || !bytes.Equal(o.Version, version):
+						case len(o.Version) != versionLen+2 || !bytes.Equal(o.Version, version):
 							t.Errorf("chunk %d: version %x after %x", k, o.Version, version)
 						}
 						got = append(got, o.Payload...)

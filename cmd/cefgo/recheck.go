@@ -54,7 +54,7 @@ func (t *target) compareSamples(ctx context.Context, link pipeline.Link, name tl
 		c := &fileComparer{t: t, off: int64(k) * int64(t.state.BlockSize)}
 		res, err := pipeline.Fetch(ctx, link, name, c, p)
 		if errors.Is(err, errOtherContent) || err == nil && hex.EncodeToString(res.Version) != t.state.Tag {
-			return &pipeline.ChangedError{What: "chunks fetched again are not those in the part file"}
+			return &pipeline.ChangedError{What: "a chunk fetched again is another one"}
 		}
 		if err != nil {
 			return err

@@ -29,7 +29,7 @@ var socketIDs atomic.Uint64
 //
 //	publish [flags] PREFIX PATH   starts cefgo serve and waits until it is ready
 //	forwarder [flags]             starts cefgo node and waits until it is ready
-//	stop PREFIX|node              ends one of them by SIGTERM (it must end with 0), or a fake
+//	quit PREFIX|node              ends one of them by SIGTERM (it must end with 0), or a fake
 //	fake MODE NAME                an application that answers for NAME in bad ways
 //	code N cefgo ARGS…            runs cefgo, which must end with exit code N
 //	makefile FILE SIZE            writes SIZE bytes that never repeat
@@ -58,7 +58,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"publish":    cmdPublish,
 			"forwarder":  cmdForwarder,
-			"stop":       cmdStop,
+			"quit":       cmdQuit,
 			"fake":       cmdFake,
 			"code":       cmdCode,
 			"makefile":   cmdMakefile,
@@ -154,7 +154,7 @@ func cmdForwarder(ts *testscript.TestScript, neg bool, args []string) {
 	start(ts, "node", append([]string{"node", "--json=stream"}, args...)...)
 }
 
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	procs := ts.Value(procsKey).(*processes)
 	if end := procs.fakes[args[0]]; end != nil {
 		delete(procs.fakes, args[0])

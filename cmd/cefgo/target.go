@@ -120,7 +120,7 @@ func (t *target) begin(b pipeline.Beginning) error {
 	tag := hex.EncodeToString(b.Version)
 	if t.resumed > 0 {
 		if tag != t.state.Tag || t.state.EndChunk != nil && b.End.OK && *t.state.EndChunk != b.End.V {
-			return &pipeline.ChangedError{What: "it is not the version of which the part file is a part"}
+			return &pipeline.ChangedError{What: "another version or another end is told"}
 		}
 		return nil
 	}
@@ -170,7 +170,7 @@ func (t *target) check(p []byte) (int, error) {
 	return len(p), nil
 }
 
-var errOtherContent = errors.New("the part file holds other content")
+var errOtherContent = errors.New("the file holds other bytes there")
 
 // commit gives the content its name.
 func (t *target) commit() error {
@@ -183,10 +183,14 @@ func (t *target) commit() error {
 // keep ends a failed fetch: what came is kept where a later run can go on from it,
 // and removed where it can not.
 func (t *target) keep(err error, resume string) error {
-	if errors.Is(err, errOtherContent) {
-		err = &pipeline.ChangedError{What: "the part file holds other content"}
-	}
 	f := newFailure(err)
+	if errors.Is(err, errOtherContent) {
+		f.code = exitChanged
+	}
+	if t.resumed > 0 && f.code == exitChanged {
+		f.err = fmt.Errorf("the content is not the one that the part file is a part of: %w", err)
+		f.hint = "start over without --resume"
+	}
 	if t.file == nil {
 		return f
 	}

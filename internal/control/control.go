@@ -109,8 +109,8 @@ func read(c net.Conn) (string, error) {
 	buf := make([]byte, 64<<10)
 	wait := firstWait
 	for b.Len() < maxStatus {
-		if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
-			return "", err
+		if c.SetReadDeadline(time.Now().Add(wait)) != nil {
+			break // the connection has ended
 		}
 		n, err := c.Read(buf)
 		b.Write(buf[:n])

@@ -71,7 +71,6 @@ the content never mix. NAME may end in /Chunk=N for one chunk.`,
 	f.Var(&o.timeout, "timeout", "longest wait for the first answer")
 	f.Var(&o.stall, "stall-timeout", "longest silence after it")
 	f.Var(&o.deadline, "deadline", "longest time for the whole (default: none)")
-	cmd.MarkFlagsMutuallyExclusive("resume", "no-resume")
 	return cmd
 }
 
@@ -90,6 +89,8 @@ func (o *getOptions) check() error {
 		return usage(hint, "-o takes a file, a directory or -")
 	case strings.HasPrefix(o.output, "ccnx:"):
 		return usage("the name comes first, then -o FILE; cefgetfile's -o is not known here", "-o takes a file, a directory or -")
+	case o.resume && o.noResume:
+		return usage("", "--resume and --no-resume exclude each other")
 	case o.window < 0:
 		return usage("", "--window must not be negative")
 	case o.hopLimit < 1 || o.hopLimit > 255:

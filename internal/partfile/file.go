@@ -31,6 +31,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -279,8 +281,9 @@ func (w writerFunc) Write(p []byte) (int, error) { return w(p) }
 
 // remove is os.Remove, content where there is nothing.
 func remove(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := unix.Unlink(path) // os.Remove would take an empty directory too, and that is not ours
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return &fs.PathError{Op: "remove", Path: path, Err: err}
 }

@@ -385,3 +385,19 @@ func TestDirectThroughProcLink(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// A directory in the place of one of our files is somebody's, even an empty one.
+func TestForeignDirectoryStays(t *testing.T) {
+	for _, suffix := range []string{".cefgo-state", ".cefgo-tmp"} {
+		target := filepath.Join(t.TempDir(), "f")
+		if err := os.Mkdir(target+suffix, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := Open(target, Options{}); err == nil {
+			_ = f.Discard()
+		}
+		if fi, err := os.Stat(target + suffix); err != nil || !fi.IsDir() {
+			t.Errorf("%s: %v", suffix, err)
+		}
+	}
+}

@@ -230,14 +230,14 @@ func TestSilence(t *testing.T) {
 				await(t, f, c)
 				time.Sleep(silence - 1)
 				f.conn(0).wants()
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				f.conn(0).wants("link request")
 				time.Sleep(proof - 1)
 				synctest.Wait()
 				if n := len(f.dialled()); n != 1 {
 					t.Errorf("%d connections", n)
 				}
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				synctest.Wait()
 				if d := f.dialled(); len(d) != 2 || d[1] != idle+silence+proof {
 					t.Errorf("dialled at %v", d)

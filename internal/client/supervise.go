@@ -69,9 +69,7 @@ func (c *Client) runConn(conn transport.Conn) error {
 	hello := c.connected()
 	go func() {
 		defer func() { done <- struct{}{} }()
-		if err := c.writeLoop(ctx, conn, hello); err != nil {
-			cancel(err)
-		}
+		cancel(c.writeLoop(ctx, conn, hello))
 	}()
 	go func() {
 		defer func() { done <- struct{}{} }()
@@ -119,6 +117,7 @@ func (c *Client) connected() *tlv.Batch {
 	return hello
 }
 
+// writeLoop returns what ended it, never nil.
 func (c *Client) writeLoop(ctx context.Context, conn transport.Conn, b *tlv.Batch) error {
 	for {
 		if b.Len() > 0 {

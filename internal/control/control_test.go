@@ -120,7 +120,7 @@ func TestParseNoStatus(t *testing.T) {
 
 // talk asks a forwarder without a socket, which does what serve says once it has read
 // the request, and returns how long it took.
-func talk(t *testing.T, ctx context.Context, serve func(net.Conn)) (st Status, err error, took time.Duration) {
+func talk(t *testing.T, ctx context.Context, serve func(net.Conn)) (st Status, took time.Duration, err error) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	start := time.Now()
@@ -135,7 +135,7 @@ func talk(t *testing.T, ctx context.Context, serve func(net.Conn)) (st Status, e
 	st, err = ask(ctx, func(context.Context) (net.Conn, error) { return ours, nil })
 	took = time.Since(start)
 	<-done
-	return st, err, took
+	return st, took, err
 }
 
 // pieces sends text in pieces of n bytes with a pause before each, then nothing more.
@@ -170,7 +170,7 @@ func TestAskInPieces(t *testing.T) {
 		{withPIT, 1 << 16, 2900 * time.Millisecond, 2900*time.Millisecond + quiet}, // a slow start
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			st, err, took := talk(t, t.Context(), pieces(c.text, c.n, c.pause))
+			st, took, err := talk(t, t.Context(), pieces(c.text, c.n, c.pause))
 			if err != nil || st.Text != c.text || st.CacheCapacity != 64<<20 || took != c.took {
 				t.Errorf("pieces of %d each %v: %d of %d bytes, %v, took %v, want %v", c.n, c.pause, len(st.Text), len(c.text), err, took, c.took)
 			}
@@ -192,7 +192,7 @@ func TestAskNoStatus(t *testing.T) {
 		"too much": {pieces(strings.Repeat("x", maxStatus+1<<20), 1<<16, 0), quiet}, // nobody hears the farewell
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			st, err, took := talk(t, t.Context(), c.serve)
+			st, took, err := talk(t, t.Context(), c.serve)
 			if st != (Status{}) || !errors.Is(err, ErrNoStatus) || took != c.took {
 				t.Errorf("%s: %+v, %v, took %v, want %v", name, st, err, took, c.took)
 			}
@@ -204,7 +204,7 @@ func TestAskNoStatus(t *testing.T) {
 func TestAskTooMuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		endless := "CCNx Version : 1\n" + strings.Repeat("x", 2*maxStatus)
-		st, err, _ := talk(t, t.Context(), pieces(endless, 1<<20, 0))
+		st, _, err := talk(t, t.Context(), pieces(endless, 1<<20, 0))
 		if err != nil || len(st.Text) < maxStatus || len(st.Text) > maxStatus+1<<16 {
 			t.Errorf("%d bytes, %v", len(st.Text), err)
 		}
@@ -220,7 +220,7 @@ func TestAskCancelled(t *testing.T) {
 			if after == 0 {
 				cancel(why)
 			}
-			st, err, took := talk(t, ctx, pieces(strings.Repeat("CCNx Version : 1\n", 1000), 1, quiet/2))
+			st, took, err := talk(t, ctx, pieces(strings.Repeat("CCNx Version : 1\n", 1000), 1, quiet/2))
 			if st != (Status{}) || err != why || took != after {
 				t.Errorf("%+v, %v, took %v, want %v", st, err, took, after)
 			}

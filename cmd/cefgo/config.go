@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -96,7 +97,7 @@ func (a *app) readConfig(v *viper.Viper) (string, error) {
 	}
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
-		if explicit == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+		if explicit == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)) {
 			continue // with another user's HOME it is not even to be seen
 		}
 		if err == nil {

@@ -37,6 +37,8 @@ const (
 	exitChanged   exitCode = 12
 	exitInterrupt exitCode = 130
 	exitTerminate exitCode = 143
+	// exitPipe never reaches the shell as such: main ends by SIGPIPE.
+	exitPipe exitCode = 141
 )
 
 // exitCodes is the table of "cefgo help exit-codes".
@@ -180,6 +182,8 @@ func classify(err error) (exitCode, string) {
 		return exitReturned, "no application publishes it here, or its publisher has no such file"
 	case errors.Is(err, client.ErrTaken), errors.Is(err, client.ErrNotRegistered), errors.Is(err, transport.ErrInUse):
 		return exitRegister, ""
+	case errors.Is(err, errDeadline):
+		return exitPartial, "whoever reads standard output is too slow, or reads nothing"
 	case errors.As(err, &write), errors.As(err, &stored), errors.As(err, &pathErr), errors.As(err, &linkErr), errors.Is(err, partfile.ErrIsDirectory):
 		return exitLocal, localHint(err)
 	case errors.Is(err, client.ErrClosed):

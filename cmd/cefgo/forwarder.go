@@ -164,6 +164,18 @@ func (f *forwarder) connect(ctx context.Context, probed bool) (*client.Client, e
 	}
 }
 
+// connectBy is connect without a probe, within that time (0: as --wait says).
+func (f *forwarder) connectBy(ctx context.Context, within time.Duration) (*client.Client, error) {
+	if within == 0 {
+		return f.connect(ctx, false)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, within, &failure{
+		code: exitForwarder, err: fmt.Errorf("no forwarder at %s before the deadline", f.addr),
+	})
+	defer cancel()
+	return f.connect(ctx, false)
+}
+
 // startWait is how long a command that may embed a forwarder waits for one that
 // another process is about to start.
 const startWait = 2 * time.Second

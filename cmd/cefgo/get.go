@@ -103,6 +103,14 @@ func (o *getOptions) check() error {
 	return nil
 }
 
+// patience bounds the wait for whatever is needed before the first answer.
+func (o *getOptions) patience() time.Duration {
+	if o.deadline.d > 0 {
+		return min(o.timeout.d, o.deadline.d)
+	}
+	return o.timeout.d
+}
+
 // maxLifetime is the longest Interest lifetime that cefnetd reads (sheet c).
 const maxLifetime = 65535 * time.Millisecond
 
@@ -154,7 +162,7 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 		return err
 	}
 	defer t.close()
-	c, err := fw.connect(ctx, false)
+	c, err := fw.connectBy(ctx, o.deadline.d)
 	if err != nil {
 		return err
 	}

@@ -10,16 +10,27 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
-	os.Exit(int(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
+	code := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	if code == exitPipe {
+		// Whoever read standard output has gone: end as any program does then.
+		signal.Reset(syscall.SIGPIPE)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGPIPE)
+	}
+	os.Exit(int(code))
 }
 
 // signalError is the cause of a context that a signal ended.
 type signalError struct{ sig syscall.Signal }
 
 func (e *signalError) Error() string { return fmt.Sprintf("ended by %v", e.sig) }
+
+// drain is how long the clean-up after a signal may take; with what the commands
+// themselves wait for, they are through well before.
+const drain = 3 * time.Second
 
 // run is the program without its process: it returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
@@ -28,6 +39,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 	// A file that reaches its limit (ulimit -f) is an error of the write, not the
 	// end of the process.
 	signal.Ignore(syscall.SIGXFSZ)
+	// Nor is a reader of the messages that has gone; one of the payload is, in main.
+	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -37,21 +50,20 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 			return
 		}
 		cancel(&signalError{sig})
-		// A second signal ends at once: the default action is restored.
-		signal.Reset(sig)
-		<-signals
+		// A second signal ends at once, and so does a clean-up that takes too long.
+		select {
+		case <-signals:
+		case <-time.After(drain):
+		}
 		os.Exit(128 + int(sig))
 	}()
 	out := &outWriter{w: stdout}
-	if wasClosed(stdout) {
-		out.err = syscall.EBADF
-	}
-	a := &app{stdin: stdin, stdout: out, stderr: stderr, getenv: os.Getenv}
+	a := &app{args: args, stdin: stdin, stdout: out, stderr: stderr, getenv: os.Getenv}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err == nil && out.err != nil {
-		err = &failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", out.err)}
+	if lost := out.err(); err == nil && lost != nil {
+		err = &failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", lost)}
 	}
 	return a.report(err)
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -70,6 +73,9 @@ func (a *app) runNode(ctx context.Context, o nodeOptions) error {
 	a.event("ready", fields{"socket": n.Socket(), "cache_bytes": int64(o.cache)})
 	stop := a.onStatus(func() string { return "node: " + n.Summary() })
 	defer stop()
+	hup := make(chan os.Signal, 1) // there are no routes to read again yet; but it must not end the node
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	<-ctx.Done()
 	return a.result(fields{"socket": n.Socket()})
 }

@@ -16,6 +16,7 @@ import (
 
 // app is what all commands of one run share.
 type app struct {
+	args           []string // of the command line
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
@@ -107,7 +108,7 @@ func (a *app) report(err error) exitCode {
 		f = g
 	}
 	if errors.Is(err, syscall.EPIPE) {
-		return exitLocal // whoever read has gone; there is nobody to tell
+		return exitPipe // whoever read has gone; there is nobody to tell
 	}
 	a.line(f.Error())
 	if f.hint != "" {
@@ -117,7 +118,7 @@ func (a *app) report(err error) exitCode {
 		a.line("to go on: " + f.resume)
 	}
 	if a.log == nil {
-		a.json = jsonMode(a.global.json) // the command line was refused before it was settled
+		a.json = askedForJSON(a.args) // the command line was refused before it was settled
 	}
 	if a.json != jsonOff {
 		out := fields{"code": int(f.code), "kind": f.code.kind(), "message": f.err.Error()}
@@ -135,6 +136,21 @@ func (a *app) report(err error) exitCode {
 		_ = a.emit("error", out)
 	}
 	return f.code
+}
+
+// askedForJSON finds --json on a command line that was not parsed to its end.
+func askedForJSON(args []string) jsonMode {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return jsonOff
+		case "--json", "--json=" + string(jsonObject):
+			return jsonObject
+		case "--json=" + string(jsonStream):
+			return jsonStream
+		}
+	}
+	return jsonOff
 }
 
 // styles are the few looks of cefgo; all are plain where there is no colour.

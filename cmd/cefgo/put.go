@@ -185,14 +185,23 @@ func (s *source) blame(err error) error {
 	return &failure{code: exitChanged, err: errors.New("the file changed while it was pushed"), hint: "push it again under a new name, once it is at rest"}
 }
 
-// openSource opens the file and reads it once, for its version.
+// openSource opens the file and reads it once, for its version. What is no regular
+// file, such as standard input or a pipe, is kept in one first.
 func (a *app) openSource(ctx context.Context, path string) (*source, error) {
 	s := &source{}
 	var err error
-	if path == "-" {
-		s.File, err = spool(ctx, a.stdin)
-	} else {
-		s.File, err = openRegular(path)
+	fi, serr := os.Stat(path)
+	switch {
+	case path == "-":
+		s.File, err = spool(ctx, func() (io.Reader, error) { return a.stdin, nil })
+	case serr != nil:
+		err = serr
+	case fi.IsDir():
+		err = &failure{code: exitLocal, err: fmt.Errorf("%s is a directory", path), hint: "cefgo serve publishes directories"}
+	case fi.Mode().IsRegular():
+		s.File, err = os.Open(path)
+	default:
+		s.File, err = spool(ctx, func() (io.Reader, error) { return os.Open(path) })
 	}
 	if err != nil {
 		return nil, err
@@ -210,26 +219,9 @@ func (a *app) openSource(ctx context.Context, path string) (*source, error) {
 	return s, nil
 }
 
-// openRegular opens a regular file; anything else, such as a FIFO, might hold up or
-// change what is read.
-func openRegular(path string) (*os.File, error) {
-	fi, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() {
-		what := "not a regular file"
-		if fi.IsDir() {
-			what = "a directory"
-		}
-		return nil, &failure{code: exitLocal, err: fmt.Errorf("%s is %s", path, what), hint: "cefgo serve publishes directories; put NAME - reads standard input"}
-	}
-	return os.Open(path)
-}
-
-// spool keeps what r brings in a file without a name. When ctx ends first, the read
-// that waits is left alone; it ends with the process.
-func spool(ctx context.Context, r io.Reader) (*os.File, error) {
+// spool keeps what open's reader brings in a file without a name. When ctx ends
+// first, the open or read that waits is left alone; it ends with the process.
+func spool(ctx context.Context, open func() (io.Reader, error)) (*os.File, error) {
 	f, err := os.CreateTemp("", "cefgo-put-")
 	if err != nil {
 		return nil, err
@@ -237,7 +229,10 @@ func spool(ctx context.Context, r io.Reader) (*os.File, error) {
 	_ = os.Remove(f.Name())
 	done := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(f, r)
+		r, err := open()
+		if err == nil {
+			_, err = io.Copy(f, r)
+		}
 		done <- err
 	}()
 	select {

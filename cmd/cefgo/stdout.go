@@ -1,26 +1,37 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
-
-	"golang.org/x/sys/unix"
+	"sync/atomic"
+	"time"
 )
 
 // outWriter is standard output: it remembers the first write that failed, so that
 // no command ends with 0 whose output nobody got.
 type outWriter struct {
 	w   io.Writer
-	err error
+	bad atomic.Pointer[error] // a write that was given up may fail while main looks
 }
 
 func (o *outWriter) Write(p []byte) (int, error) {
-	if o.err != nil {
-		return 0, o.err
+	if err := o.err(); err != nil {
+		return 0, err
 	}
 	n, err := o.w.Write(p)
-	o.err = err
+	if err != nil {
+		o.bad.CompareAndSwap(nil, &err)
+	}
 	return n, err
+}
+
+func (o *outWriter) err() error {
+	if err := o.bad.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // terminal is the file to ask whether it is a terminal; nil where w is no file.
@@ -32,18 +43,50 @@ func terminal(w io.Writer) *os.File {
 	return f
 }
 
-// wasClosed reports whether w, a standard stream, was closed when the process
-// began: Go's runtime opens /dev/null for reading and writing in its place, which
-// would swallow everything.
-func wasClosed(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	var st, null unix.Stat_t
-	if unix.Fstat(int(f.Fd()), &st) != nil || unix.Stat(os.DevNull, &null) != nil || st.Rdev != null.Rdev || st.Ino != null.Ino || st.Dev != null.Dev {
-		return false
-	}
-	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	return err == nil && flags&unix.O_ACCMODE == unix.O_RDWR
+// boundWriter writes to something that may block for ever, such as a pipe that nobody
+// reads, and gives up when its context or its time ends. What it was writing then
+// may still be written: the process is about to end.
+type boundWriter struct {
+	ctx      context.Context
+	deadline time.Time // zero: none
+	blocks   chan []byte
+	done     chan error
 }
+
+// errDeadline: the time for the whole is over.
+var errDeadline = errors.New("the deadline has passed")
+
+func newBoundWriter(ctx context.Context, w io.Writer, deadline time.Time) *boundWriter {
+	b := &boundWriter{ctx: ctx, deadline: deadline, blocks: make(chan []byte), done: make(chan error, 1)}
+	go func() {
+		for p := range b.blocks {
+			_, err := w.Write(p)
+			b.done <- err
+		}
+	}()
+	return b
+}
+
+func (b *boundWriter) Write(p []byte) (int, error) {
+	var late <-chan time.Time
+	if !b.deadline.IsZero() {
+		t := time.NewTimer(time.Until(b.deadline))
+		defer t.Stop()
+		late = t.C
+	}
+	b.blocks <- p
+	select {
+	case err := <-b.done:
+		if err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	case <-late:
+		return 0, errDeadline
+	case <-b.ctx.Done():
+		return 0, context.Cause(b.ctx)
+	}
+}
+
+// close ends the writer's goroutine; it must not be called after Write gave up.
+func (b *boundWriter) close() { close(b.blocks) }

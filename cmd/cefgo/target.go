@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/partfile"
@@ -18,7 +17,7 @@ import (
 // chunk's payload at a time, in order.
 type target struct {
 	name tlv.Name
-	out  io.Writer      // standard output; nil: file
+	out  *boundWriter   // standard output; nil: file
 	file *partfile.File // nil: out
 
 	state   partfile.State // of what the file is a first part; Name "": not known yet
@@ -34,13 +33,17 @@ func (a *app) openTarget(ctx context.Context, name tlv.Name, o getOptions) (*tar
 		if o.resume {
 			return nil, usage("", "--resume needs a file")
 		}
-		t.out = a.stdout
+		var deadline time.Time
+		if o.deadline.d > 0 {
+			deadline = time.Now().Add(o.deadline.d)
+		}
+		t.out = newBoundWriter(ctx, a.stdout, deadline)
 		return t, nil
 	}
 	_, last, _ := name.WithoutChunk().Parent()
 	path, err := partfile.TargetPath(o.output, last.Value)
 	if err == nil {
-		t.file, err = openFile(ctx, path, partfile.Options{NoClobber: o.noClobber, Resume: o.resume, Untrusted: path != o.output}, o.timeout.d)
+		t.file, err = openFile(ctx, path, partfile.Options{NoClobber: o.noClobber, Resume: o.resume, Untrusted: path != o.output}, o.patience())
 	}
 	if err != nil {
 		f := newFailure(err)
@@ -175,6 +178,7 @@ var errOtherContent = errors.New("the file holds other bytes there")
 // commit gives the content its name.
 func (t *target) commit() error {
 	if t.file == nil {
+		t.out.close()
 		return nil
 	}
 	return t.file.Commit()

@@ -175,8 +175,15 @@ func (f *File) removeAll() error {
 // stillOurs guards renames and removals against somebody who moved the part file away by hand.
 func (f *File) stillOurs() error {
 	same, err := names(f.part(), f.fd)
-	if err == nil && !same {
-		err = refused(f.part(), errReplaced)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return refused(f.part(), errReplaced)
+	}
+	info, err := f.fd.Stat()
+	if err == nil && info.Size() != f.stored {
+		err = refused(f.part(), errTampered)
 	}
 	return err
 }

@@ -16,6 +16,7 @@ var (
 	errDangling   = errors.New("is a symbolic link to nothing")
 	errNotRegular = errors.New("is not a regular file")
 	errReplaced   = errors.New("was removed or replaced by another program")
+	errTampered   = errors.New("was cut or extended by somebody else")
 )
 
 // UnsafeNameError says that a name segment was not taken as a file name.

@@ -63,12 +63,16 @@ func (f *fetch) run(ctx context.Context) error {
 		}
 		f.sendWhatFits(time.Now())
 		f.count()
-		timer.Reset(time.Until(f.wake()))
+		due := f.wake()
+		timer.Reset(time.Until(due))
 		select {
 		case <-f.link.Ready():
 		case <-timer.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		}
+		if d := time.Since(due); d > asleep {
+			f.onBlocked(d)
 		}
 		if err := f.receive(time.Now()); err != nil {
 			return err
@@ -107,6 +111,10 @@ func (f *fetch) encode(name tlv.Name, longLife bool) {
 		panic("pipeline: bug: a checked name does not encode: " + err.Error())
 	}
 }
+
+// asleep is from how much delay of its timer on a fetch was not running at all:
+// suspended, or with its machine. That is no silence of the network.
+const asleep = time.Second
 
 // heldUp is from when on the time that the fetch takes for what has arrived counts
 // as its writer's delay.

@@ -121,7 +121,13 @@ func (t *Tree) Lookup(name tlv.Name, now time.Time) (*file, error) {
 	f := t.open[string(t.buf)]
 	if f == nil || now.Sub(f.checked) >= recheck {
 		var err error
-		if f, err = t.look(string(t.buf), f, now); err != nil {
+		f, err = t.look(string(t.buf), f, now)
+		if outOfFiles(err) && len(t.open) > 0 {
+			// The system grants fewer than maxOpen: do with those that matter now.
+			t.Rescan()
+			f, err = t.look(string(t.buf), nil, now)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -186,6 +192,11 @@ func (t *Tree) look(path string, f *file, now time.Time) (*file, error) {
 	t.makeRoom()
 	t.open[path] = f
 	return f, nil
+}
+
+// outOfFiles reports whether err says that no more files can be opened.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // notServed turns the ways of not being there into one.

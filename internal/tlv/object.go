@@ -59,6 +59,7 @@ func (o *Object) Decode(pkt []byte) error {
 		case msgEndChunk:
 			dup = seen.twice(4)
 			o.EndChunk.V, ok = number(v)
+			ok = ok && len(v) > 0 // an empty one must not end the content at chunk 0
 			o.EndChunk.OK = true
 		case msgContentVersion:
 			dup = seen.twice(8)

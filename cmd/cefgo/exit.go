@@ -106,21 +106,21 @@ func failed(cmd, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var f *failure
-	if errors.As(err, &f) {
-		g := *f
-		if g.cmd == "" {
-			g.cmd, g.name = cmd, name
-		}
-		return &g
+	f := newFailure(err)
+	if f.cmd == "" {
+		f.cmd, f.name = cmd, name
 	}
-	g := newFailure(err)
-	g.cmd, g.name = cmd, name
-	return g
+	return f
 }
 
-// newFailure classifies err, about nothing in particular.
+// newFailure classifies err, about nothing in particular. What is a failure already
+// stays what it is.
 func newFailure(err error) *failure {
+	var known *failure
+	if errors.As(err, &known) {
+		f := *known
+		return &f
+	}
 	f := &failure{err: err}
 	f.code, f.hint = classify(err)
 	var ret *pipeline.ReturnError

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -144,4 +145,39 @@ func serveFake(ctx context.Context, reg *client.Registration, c *client.Client, 
 			return
 		}
 	}
+}
+
+// brokens are forwarders that do one thing with a connection.
+var brokens = map[string]func(net.Conn){
+	"closes": func(c net.Conn) { c.Close() },
+	"busy":   func(c net.Conn) { _, _ = c.Write([]byte("ERROR:cefnetd is resource busy, #14.\n")) },
+	"mute":   func(net.Conn) {},
+	"babble": func(c net.Conn) { _, _ = c.Write(bytes.Repeat([]byte{0xff}, 1000)) },
+	// half: the first part of a packet, and no more.
+	"half": func(c net.Conn) { _, _ = c.Write([]byte{1, 1, 0x20, 0}) },
+}
+
+func cmdBroken(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("unix", ts.Getenv("SOCKET"))
+	ts.Check(err)
+	var conns sync.Map
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Store(c, true)
+			brokens[args[0]](c)
+		}
+	}()
+	stop := sync.OnceFunc(func() {
+		l.Close()
+		<-ended
+		conns.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
+	})
+	ts.Value(procsKey).(*processes).fakes[args[0]] = stop
+	ts.Defer(stop)
 }

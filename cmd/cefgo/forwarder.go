@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -234,7 +235,8 @@ func (f *forwarder) unreachable(err error) error {
 // where err only says that nothing came and the connection does not hold.
 func (f *forwarder) blame(c *client.Client, err error) error {
 	trouble := c.Trouble()
-	if trouble == nil || !errors.Is(err, pipeline.ErrTimeout) && !errors.Is(err, client.ErrTimeout) && !errors.Is(err, errSilent) {
+	silence := []error{pipeline.ErrTimeout, client.ErrTimeout, client.ErrNotRegistered, errSilent}
+	if trouble == nil || !slices.ContainsFunc(silence, func(s error) bool { return errors.Is(err, s) }) {
 		return err
 	}
 	return &failure{

@@ -107,7 +107,7 @@ func (a *app) report(err error) exitCode {
 		g, _ := failed("", "", err).(*failure)
 		f = g
 	}
-	if errors.Is(err, syscall.EPIPE) {
+	if out, ok := a.stdout.(*outWriter); ok && errors.Is(out.err(), syscall.EPIPE) {
 		return exitPipe // whoever read has gone; there is nobody to tell
 	}
 	a.line(f.Error())

@@ -34,6 +34,7 @@ var socketIDs atomic.Uint64
 //	code N cefgo ARGS…            runs cefgo, which must end with exit code N
 //	makefile FILE SIZE            writes SIZE bytes that never repeat
 //	deadsocket                    leaves a socket file that nobody listens at
+//	broken MODE                   a forwarder that takes connections and is of no use
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -63,6 +64,7 @@ func TestScript(t *testing.T) {
 			"code":       cmdCode,
 			"makefile":   cmdMakefile,
 			"deadsocket": cmdDeadSocket,
+			"broken":     cmdBroken,
 		},
 	})
 }

@@ -115,7 +115,7 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 		if ctx.Err() != nil {
 			return nil
 		}
-		return registerFailure(err)
+		return registerFailure(fw.blame(c, err))
 	}
 	p := publish.New(tree, publish.Options{
 		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC, Rate: float64(o.rate), Log: a.log,
@@ -138,7 +138,7 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 
 // registerFailure says why a prefix could not be taken.
 func registerFailure(err error) error {
-	f := &failure{code: exitRegister, err: err}
+	f := newFailure(err)
 	switch {
 	case errors.Is(err, client.ErrTaken):
 		f.hint = "choose another prefix, or end the other publisher"

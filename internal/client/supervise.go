@@ -1,9 +1,11 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"syscall"
 	"time"
 
@@ -25,7 +27,11 @@ func (c *Client) supervise(conn transport.Conn) {
 			return
 		}
 		c.trouble.Store(&err)
-		c.log.Warn("connection to the forwarder lost", "err", err)
+		level := slog.LevelWarn
+		if pause > 0 {
+			level = slog.LevelDebug // said already, and nothing has been of use since
+		}
+		c.log.Log(c.ctx, level, "connection to the forwarder lost", "err", err)
 		if conn = c.redial(&pause); conn == nil {
 			c.endAll()
 			return
@@ -164,7 +170,7 @@ func (c *Client) readLoop(conn transport.Conn) error {
 		if errors.As(err, &text) {
 			// Nothing here asks for text: it is cefnetd's word that it has no
 			// face left, and the connection is dead (sheet b).
-			return fmt.Errorf("the forwarder refused the connection: %s", text.Text)
+			return fmt.Errorf("the forwarder refused the connection: %s", bytes.TrimSpace(text.Text))
 		}
 		if refused(err) {
 			c.trouble.Store(&err)

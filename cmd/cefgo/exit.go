@@ -91,7 +91,7 @@ func (f *failure) Error() string {
 	case f.name == "":
 		return f.cmd + ": " + f.err.Error()
 	}
-	return fmt.Sprintf("%s %s: %v", f.cmd, f.name, f.err)
+	return fmt.Sprintf("%s %s: %v", f.cmd, printable(f.name), f.err)
 }
 
 func (f *failure) Unwrap() error { return f.err }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
 	"golang.org/x/term"
@@ -52,8 +53,25 @@ func (a *app) line(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for l := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(a.stderr, "cefgo: %s\n", l)
+		fmt.Fprintf(a.stderr, "cefgo: %s\n", printable(l))
 	}
+}
+
+// printable is s without control characters, which a name from the command line or
+// the network may hold and a terminal would obey: each is written as \x1b is.
+func printable(s string) string {
+	if strings.IndexFunc(s, unicode.IsControl) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			fmt.Fprintf(&b, `\x%02x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // fields is the body of a JSON object; a value that is not known is left out.

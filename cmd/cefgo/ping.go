@@ -120,6 +120,7 @@ func (a *app) runPing(ctx context.Context, o pingOptions, uri string) error {
 	}
 	defer c.Close()
 	st := a.style(a.stdout)
+	uri = printable(uri)
 	if a.json == jsonOff && !a.global.quiet {
 		fmt.Fprintf(a.stdout, "PING %s\n", st.name.Render(uri))
 	}

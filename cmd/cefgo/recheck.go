@@ -19,15 +19,17 @@ import (
 const (
 	samples = 8
 	// suspicious is the gap between two chunks after which a publisher may be
-	// another one.
-	suspicious = 400 * time.Millisecond
-	sampleWait = 2 * time.Second
+	// another one, where round trips are short; else it is some of those. What was
+	// in flight when a publisher went is asked for again after 100 ms at the least.
+	suspicious    = 80 * time.Millisecond
+	suspiciousRTT = 3
+	sampleWait    = 2 * time.Second
 )
 
 // recheck compares samples of an unmarked content whose fetch was held up. What
 // nobody answers any more is let pass: the content stays unverified.
 func (t *target) recheck(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options, res pipeline.Result) error {
-	heldUp := res.Stats.LongestGap >= suspicious || res.Stats.Relinks > 0
+	heldUp := res.Stats.LongestGap >= max(suspicious, suspiciousRTT*res.Stats.RTTMean) || res.Stats.Relinks > 0
 	if len(res.Version) > 0 || !heldUp || !t.resumable() || p.First != 0 {
 		return nil
 	}

@@ -176,6 +176,9 @@ func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *f
 	uri := shellQuote(example.String())
 	a.say("  cefgo get %s%s", uri, a.forwarderFlags())
 	_, last, _ := example.Parent()
+	if printable(string(last.Value)) != string(last.Value) {
+		return // nothing that could be pasted
+	}
 	if flags, ok := a.ceforeFlags(fw); ok {
 		a.say("  cefgetfile %s -f %s%s", uri, shellQuote(string(last.Value)), flags)
 	}

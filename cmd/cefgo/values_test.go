@@ -80,3 +80,11 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{"ccnx:/a/\u00e4": "ccnx:/a/\u00e4", "a\x1b[31mb\nc": `a\x1b[31mb\x0ac`, "": ""} {
+		if got := printable(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}

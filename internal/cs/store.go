@@ -14,6 +14,9 @@ import (
 type Store struct {
 	max, size int
 	entries   map[key]*entry
+	// names leads from a name without chunk to one of its chunks' entries, which
+	// form a ring of their own.
+	names map[string]*entry
 	// The list runs from the most recently used entry to the least; root is in
 	// neither place.
 	root entry
@@ -32,6 +35,8 @@ type entry struct {
 	pkt        []byte
 	until      time.Time // zero: no limit
 	prev, next *entry
+	// The ring of the entries of one name, in no order.
+	left, right *entry
 }
 
 // overhead is what an entry costs beside its packet and name, in bytes.
@@ -39,7 +44,7 @@ const overhead = 200
 
 // New returns a store that holds at most max bytes, its own overhead included.
 func New(max int) *Store {
-	s := &Store{max: max, entries: make(map[key]*entry)}
+	s := &Store{max: max, entries: make(map[key]*entry), names: make(map[string]*entry)}
 	s.root.prev, s.root.next = &s.root, &s.root
 	return s
 }
@@ -59,6 +64,7 @@ func (s *Store) Insert(name tlv.Name, pkt []byte, until, now time.Time) bool {
 	}
 	e.pkt = bytes.Clone(pkt)
 	s.entries[k] = e
+	s.join(e)
 	s.size += e.size()
 	s.front(e)
 	for s.size > s.max {
@@ -87,6 +93,36 @@ func (s *Store) Lookup(name tlv.Name, now time.Time) []byte {
 	return e.pkt
 }
 
+// Peek is Lookup that leaves no trace: neither use nor expiry nor statistics.
+func (s *Store) Peek(name tlv.Name) []byte {
+	chunk, hasChunk := name.Chunk()
+	if e, ok := s.entries[key{string(name.Bytes()), chunk, hasChunk}]; ok {
+		return e.pkt
+	}
+	return nil
+}
+
+// Retain drops every chunk of name (whose own chunk does not count) whose packet
+// keep does not want.
+func (s *Store) Retain(name tlv.Name, keep func(pkt []byte) bool) {
+	first, ok := s.names[string(name.Bytes())]
+	if !ok {
+		return
+	}
+	var gone []*entry
+	for e := first; ; e = e.right {
+		if !keep(e.pkt) {
+			gone = append(gone, e)
+		}
+		if e.right == first {
+			break
+		}
+	}
+	for _, e := range gone {
+		s.remove(e)
+	}
+}
+
 // Stats of a store.
 type Stats struct {
 	Objects, Bytes, Capacity int
@@ -111,6 +147,31 @@ func (e *entry) unlink() { e.prev.next, e.next.prev = e.next, e.prev }
 
 func (s *Store) remove(e *entry) {
 	e.unlink()
+	s.leave(e)
 	delete(s.entries, e.key)
 	s.size -= e.size()
+}
+
+// join puts e into the ring of its name.
+func (s *Store) join(e *entry) {
+	first, ok := s.names[e.key.segs]
+	if !ok {
+		e.left, e.right = e, e
+		s.names[e.key.segs] = e
+		return
+	}
+	e.left, e.right = first, first.right
+	e.left.right, e.right.left = e, e
+}
+
+// leave takes e out of the ring of its name.
+func (s *Store) leave(e *entry) {
+	if e.right == e {
+		delete(s.names, e.key.segs)
+		return
+	}
+	e.left.right, e.right.left = e.right, e.left
+	if s.names[e.key.segs] == e {
+		s.names[e.key.segs] = e.right
+	}
 }

@@ -269,3 +269,34 @@ func BenchmarkLookup(b *testing.B) {
 		k++
 	}
 }
+
+// Retain drops what it is told to of one name, and nothing of another; what is left
+// can be dropped, evicted and found as before.
+func TestRetain(t *testing.T) {
+	s := New(1 << 20)
+	a, b := mustName(t, "ccnx:/a"), mustName(t, "ccnx:/a/b")
+	for k := range uint64(10) {
+		s.Insert(a.WithChunk(k), []byte{byte(k)}, forever, begin)
+		s.Insert(b.WithChunk(k), []byte{byte(k)}, forever, begin)
+	}
+	s.Insert(a, []byte{100}, forever, begin)
+	even := func(pkt []byte) bool { return pkt[0]%2 == 0 }
+	s.Retain(a.WithChunk(3), even)
+	s.Retain(mustName(t, "ccnx:/none"), even)
+	for k := range uint64(10) {
+		if got := s.Peek(a.WithChunk(k)) != nil; got != (k%2 == 0) {
+			t.Errorf("chunk %d is there: %v", k, got)
+		}
+		if s.Peek(b.WithChunk(k)) == nil {
+			t.Errorf("chunk %d of the other name is gone", k)
+		}
+	}
+	if s.Peek(a) == nil || s.Stats().Objects != 16 || s.Stats().Hits+s.Stats().Misses != 0 {
+		t.Errorf("%+v", s.Stats())
+	}
+	s.Retain(a, func([]byte) bool { return false })
+	s.Insert(a.WithChunk(1), []byte{1}, forever, begin)
+	if s.Lookup(a.WithChunk(1), begin) == nil || s.Stats().Objects != 11 {
+		t.Errorf("%+v", s.Stats())
+	}
+}

@@ -267,6 +267,7 @@ func (f *forwarder) onData(from faceID, pkt []byte, o *tlv.Object, now time.Time
 		}
 	}
 	if until, ok := cacheable(o, now); ok && (!solicited || !f.owns(from, o.Name)) {
+		f.supersede(o)
 		f.store.Insert(o.Name, pkt, until, now)
 	}
 }

@@ -141,11 +141,11 @@ func registerFailure(err error) error {
 	f := newFailure(err)
 	switch {
 	case errors.Is(err, client.ErrTaken):
+		f.err = client.ErrTaken
 		f.hint = "choose another prefix, or end the other publisher"
 	case errors.Is(err, client.ErrNotRegistered):
+		f.err = client.ErrNotRegistered
 		f.hint = "cefnetd's table of applications may be full (FIB_SIZE_APP), or an overlapping prefix wins: see cefstatus"
-	case errors.Is(err, client.ErrPrefix):
-		f.code = exitUsage
 	}
 	return f
 }

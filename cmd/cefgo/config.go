@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,7 +19,7 @@ import (
 // for --timeout.
 const envPrefix = "CEFGO"
 
-// systemConfig is read after the user's own file.
+// systemConfig holds what the user's own file does not say.
 const systemConfig = "/etc/cefgo/config.yaml"
 
 // notConfigured are the flags that only the command line can give.
@@ -81,8 +82,8 @@ func (a *app) lookup(v *viper.Viper, file, command, flag string) (value, from st
 	return "", "", false
 }
 
-// readConfig reads the configuration file into v and returns its path; "" where
-// there is none.
+// readConfig reads the configuration files into v, the user's own over the system's,
+// and returns their paths; "" where there is none.
 func (a *app) readConfig(v *viper.Viper) (string, error) {
 	explicit := a.global.config
 	if explicit == "" {
@@ -95,20 +96,21 @@ func (a *app) readConfig(v *viper.Viper) (string, error) {
 			paths = []string{filepath.Join(dir, "cefgo", "config.yaml"), systemConfig}
 		}
 	}
-	for _, path := range paths {
+	file := ""
+	for _, path := range slices.Backward(paths) { // what comes first in paths wins
 		b, err := os.ReadFile(path)
 		if explicit == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)) {
 			continue // with another user's HOME it is not even to be seen
 		}
 		if err == nil {
-			err = v.ReadConfig(strings.NewReader(string(b)))
+			err = v.MergeConfig(strings.NewReader(string(b)))
 		}
 		if err != nil {
 			return "", usage("", "configuration file %s: %w", path, err)
 		}
-		return path, nil
+		file = strings.TrimPrefix(path+", "+file, ", ")
 	}
-	return "", nil
+	return strings.TrimSuffix(file, ", "), nil
 }
 
 // userConfigDir is $XDG_CONFIG_HOME, else ~/.config; "" where neither is known.
@@ -152,7 +154,7 @@ func checkKeys(root *cobra.Command, v *viper.Viper, file string) error {
 	return nil
 }
 
-// origin says where the value of a flag came from, for messages.
+// from says where the value of a flag came from, for messages.
 func (g *globalOptions) from(flag string) string {
 	if o, ok := g.origin[flag]; ok {
 		return o

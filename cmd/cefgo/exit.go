@@ -37,7 +37,8 @@ const (
 	exitChanged   exitCode = 12
 	exitInterrupt exitCode = 130
 	exitTerminate exitCode = 143
-	// exitPipe never reaches the shell as such: main ends by SIGPIPE.
+	// exitPipe is what a shell shows of a program that SIGPIPE ended: whoever read
+	// standard output has gone, and there is nobody to tell.
 	exitPipe exitCode = 141
 )
 
@@ -76,7 +77,7 @@ func (c exitCode) kind() string {
 // failure is an error as its user meets it.
 type failure struct {
 	code exitCode
-	// about is what failed ("get ccnx:/a"); empty: nothing in particular.
+	// cmd and name are what failed ("get", "ccnx:/a"); empty: nothing in particular.
 	cmd, name string
 	err       error
 	hint      string // what to do, if there is more to say than the error does
@@ -178,6 +179,8 @@ func classify(err error) (exitCode, string) {
 		return exitPartial, ""
 	case errors.Is(err, pipeline.ErrTimeout), errors.Is(err, client.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout, "is somebody publishing it? cefgo ping NAME tells whether a publisher answers"
+	case errors.As(err, &ret) && ret.Code != tlv.ReturnNoRoute, errors.As(err, &cret) && cret.Code != tlv.ReturnNoRoute:
+		return exitReturned, ""
 	case errors.As(err, &ret), errors.As(err, &cret):
 		return exitReturned, "no application publishes it here, or its publisher has no such file"
 	case errors.Is(err, client.ErrTaken), errors.Is(err, client.ErrNotRegistered), errors.Is(err, transport.ErrInUse):

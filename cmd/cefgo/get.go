@@ -149,6 +149,9 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 		return err
 	}
 	name := full.WithoutChunk()
+	if name.IsDefault() {
+		return usage("name what is below it", "there is nothing under the empty name")
+	}
 	p := pipeline.Options{
 		Window: o.window, HopLimit: uint8(o.hopLimit), Lifetime: fw.lifetime(o.lifetime.d),
 		Timeout: o.timeout.d, Stall: o.stall.d, Deadline: o.deadline.d, UntilSilence: o.untilTimeout,
@@ -157,16 +160,17 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 	if err := o.applyRange(full, &p); err != nil {
 		return err
 	}
-	t, err := a.openTarget(ctx, full, o)
-	if err != nil {
-		return err
-	}
-	defer t.close()
 	c, err := fw.connectBy(ctx, o.deadline.d)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	// Only now: to open the target drops what an earlier run left there.
+	t, err := a.openTarget(ctx, full, o)
+	if err != nil {
+		return err
+	}
+	defer t.close()
 	if o.window == 0 {
 		p.Backlog = fw.backlog()
 	}
@@ -186,10 +190,10 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 	}
 	stop()
 	if err != nil {
-		return t.keep(fw.blame(c, err), a.resumeCommand(uri, o, t))
+		return t.keep(fw.blame(c, err), a.resumeCommand(name.String(), o, t))
 	}
 	if err := t.commit(); err != nil {
-		return err
+		return t.keep(err, a.resumeCommand(name.String(), o, t))
 	}
 	a.sayGot(full, t, res)
 	return a.result(getResult(full, t, res))
@@ -226,16 +230,17 @@ func getSnapshot(c *pipeline.Counters) snapshot {
 func (a *app) sayGot(name tlv.Name, t *target, res pipeline.Result) {
 	secs := res.Duration.Seconds()
 	how := "unverified"
-	if proven(res) {
+	if proven(t, res) {
 		how = "checksums right"
 	}
 	a.say("got %s in %.2f s (%s), %s%s", bytesText(res.Bytes), secs, rateText(float64(res.Bytes)*8/secs), how, t.whereTo())
 }
 
-// proven reports whether checksums held for every chunk, and the chunks themselves
-// told the end: a meta may be another content's.
-func proven(res pipeline.Result) bool {
-	return res.Checksummed && res.EndSource != pipeline.EndMeta && res.EndSource != pipeline.EndSilence
+// proven reports whether checksums held for every chunk in the file, of which
+// nobody knows where an earlier run wrote some; and whether the chunks themselves told
+// the end: a meta may be another content's.
+func proven(t *target, res pipeline.Result) bool {
+	return t.resumed == 0 && res.Checksummed && res.EndSource != pipeline.EndMeta && res.EndSource != pipeline.EndSilence
 }
 
 // getResult is the JSON of a complete fetch.
@@ -248,7 +253,7 @@ func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
 		"duplicates": res.Stats.Duplicates, "corrupt": res.Stats.Corrupt,
 		"verified": "none", "reconnects": res.Stats.Relinks,
 	}
-	if proven(res) {
+	if proven(t, res) {
 		f["verified"] = "checksum"
 	}
 	if res.EndSource != "" {

@@ -14,13 +14,7 @@ import (
 )
 
 func main() {
-	code := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	if code == exitPipe {
-		// Whoever read standard output has gone: end as any program does then.
-		signal.Reset(syscall.SIGPIPE)
-		_ = syscall.Kill(os.Getpid(), syscall.SIGPIPE)
-	}
-	os.Exit(int(code))
+	os.Exit(int(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }
 
 // signalError is the cause of a context that a signal ended.
@@ -30,7 +24,7 @@ func (e *signalError) Error() string { return fmt.Sprintf("ended by %v", e.sig) 
 
 // drain is how long the clean-up after a signal may take; with what the commands
 // themselves wait for, they are through well before.
-const drain = 3 * time.Second
+const drain = 2 * time.Second
 
 // run is the program without its process: it returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
@@ -39,7 +33,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 	// A file that reaches its limit (ulimit -f) is an error of the write, not the
 	// end of the process.
 	signal.Ignore(syscall.SIGXFSZ)
-	// Nor is a reader of the messages that has gone; one of the payload is, in main.
+	// Nor is a reader of the messages that has gone.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -57,7 +51,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 		}
 		os.Exit(128 + int(sig))
 	}()
-	out := &outWriter{w: stdout}
+	out := &outWriter{w: stdout, onFail: func(err error) {
+		// Whatever the command does, nobody gets it any more.
+		cancel(&failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", err)})
+	}}
 	a := &app{args: args, stdin: stdin, stdout: out, stderr: stderr, getenv: os.Getenv}
 	root := newRootCommand(a)
 	root.SetArgs(args)

@@ -62,11 +62,7 @@ func (a *app) runNode(ctx context.Context, o nodeOptions) error {
 	}
 	n, err := node.Start(opts)
 	if err != nil {
-		var f *failure
-		if err = fw.startFailure(err); errors.As(err, &f) {
-			return f
-		}
-		return err
+		return fw.startFailure(err)
 	}
 	defer n.Close()
 	a.say("forwarding at %s, with a content store of %s", n.Socket(), bytesText(uint64(o.cache)))

@@ -122,8 +122,7 @@ func (a *app) report(err error) exitCode {
 	}
 	var f *failure
 	if !errors.As(err, &f) {
-		g, _ := failed("", "", err).(*failure)
-		f = g
+		f = newFailure(err)
 	}
 	if out, ok := a.stdout.(*outWriter); ok && errors.Is(out.err(), syscall.EPIPE) {
 		return exitPipe // whoever read has gone; there is nobody to tell

@@ -95,5 +95,5 @@ func (a *app) drawBar(bar *progressbar.ProgressBar, label string, s snapshot) {
 		bar.ChangeMax64(int64(s.total))
 	}
 	bar.Describe(label + s.note)
-	_ = bar.Set64(int64(min(s.done, max(s.total, s.done))))
+	_ = bar.Set64(int64(s.done))
 }

@@ -141,7 +141,7 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 
 // pushAll pushes until the forwarder has taken everything. It fails with errSilent
 // where that takes nothing for as long as --stall-timeout.
-func pushAll(ctx context.Context, o putOptions, push *client.Client, l *object.Layout, src io.ReaderAt, sent func(int64)) error {
+func pushAll(ctx context.Context, o putOptions, push *client.Client, l *object.Layout, src *source, sent func(int64)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := time.AfterFunc(o.stall.d, func() { cancel(errSilent) })
@@ -149,7 +149,7 @@ func pushAll(ctx context.Context, o putOptions, push *client.Client, l *object.L
 	err := publish.Push(ctx, push, *l, src, float64(o.rate), func(n int64) {
 		idle.Reset(o.stall.d)
 		sent(n)
-	})
+	}, func() error { return src.blame(nil) })
 	if err != nil {
 		return err
 	}
@@ -178,8 +178,9 @@ type source struct {
 // is no longer the one that was read for its version: then nobody knows what was
 // pushed.
 func (s *source) blame(err error) error {
+	var sig *signalError
 	now, serr := s.Stat()
-	if serr == nil && now.Size() == s.info.Size() && now.ModTime().Equal(s.info.ModTime()) {
+	if errors.As(err, &sig) || serr == nil && now.Size() == s.info.Size() && now.ModTime().Equal(s.info.ModTime()) {
 		return err
 	}
 	return &failure{code: exitChanged, err: errors.New("the file changed while it was pushed"), hint: "push it again under a new name, once it is at rest"}

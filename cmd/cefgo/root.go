@@ -104,8 +104,11 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	g := &a.global
 	a.json = jsonMode(g.json)
+	fromFlag := func(name string) bool { return g.origin[name] == "" }
 	switch {
-	case g.json != "" && cmd.Annotations[hasJSON] == "":
+	case g.json != "" && cmd.Annotations[hasJSON] == "" && !fromFlag("json"):
+		a.json = jsonOff // meant for other commands
+	case g.json != "" && cmd.Annotations[hasJSON] == "" && cmd.HasParent():
 		return usage("", "%s has no JSON output", a.cmd)
 	case g.logFormat != "text" && g.logFormat != "json":
 		return usage("", "--log-format is text or json")

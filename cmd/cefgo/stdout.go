@@ -12,8 +12,9 @@ import (
 // outWriter is standard output: it remembers the first write that failed, so that
 // no command ends with 0 whose output nobody got.
 type outWriter struct {
-	w   io.Writer
-	bad atomic.Pointer[error] // a write that was given up may fail while main looks
+	w      io.Writer
+	onFail func(error)           // called once
+	bad    atomic.Pointer[error] // a write that was given up may fail while main looks
 }
 
 func (o *outWriter) Write(p []byte) (int, error) {
@@ -21,8 +22,8 @@ func (o *outWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := o.w.Write(p)
-	if err != nil {
-		o.bad.CompareAndSwap(nil, &err)
+	if err != nil && o.bad.CompareAndSwap(nil, &err) {
+		o.onFail(err)
 	}
 	return n, err
 }

@@ -106,7 +106,7 @@ func (t *target) takeUp(o getOptions) error {
 
 func (t *target) fetch(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
 	if t.resumed > 0 {
-		if err := t.compareSamples(ctx, link, name, p, t.from+1); err != nil {
+		if err := t.compareSamples(ctx, link, name, p, t.from+1, p.Timeout); err != nil {
 			return pipeline.Result{}, err
 		}
 		p.First = t.from
@@ -148,7 +148,7 @@ func (t *target) Write(p []byte) (int, error) {
 	if t.compare > 0 {
 		return t.check(p)
 	}
-	if t.short && t.state.Name != "" {
+	if t.state.Name != "" && (t.short || len(p) > t.state.BlockSize) {
 		// Chunks of different sizes: the part file's length no longer tells how
 		// many there are, so that nobody may go on from it.
 		if err := t.file.DropState(); err != nil {

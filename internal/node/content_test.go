@@ -35,9 +35,9 @@ func TestUnsolicitedData(t *testing.T) {
 	has.gets(asks.interest("ccnx:/a/x/Chunk=4"))
 }
 
-// TestSolicitedData of a registered application is not kept, for it can answer
-// again; that of anybody else is.
-func TestSolicitedData(t *testing.T) {
+// TestOwnersData: what a registered application sends is not kept, for it can answer
+// again, be it asked for or not; that of anybody else is.
+func TestOwnersData(t *testing.T) {
 	w := newWorld(t, Options{})
 	asks, has, put := w.app(), w.app().registers("ccnx:/a"), w.app()
 	has.gets(asks.interest("ccnx:/a/1"))
@@ -46,9 +46,11 @@ func TestSolicitedData(t *testing.T) {
 	asks.gets(put.data("ccnx:/a/1", payload("put")))
 	asks.interest("ccnx:/a/1")
 	asks.gets(data(t, "ccnx:/a/1", payload("put")))
-	has.data("ccnx:/a/2") // nobody asked
-	asks.interest("ccnx:/a/2")
-	asks.gets(data(t, "ccnx:/a/2"))
+	has.data("ccnx:/a/2") // nobody asked, or no longer
+	has.gets(asks.interest("ccnx:/a/2"))
+	put.data("ccnx:/a/3")
+	asks.interest("ccnx:/a/3")
+	asks.gets(data(t, "ccnx:/a/3"))
 	has.gets(asks.interest("ccnx:/a", symbolic))
 	asks.gets(has.data("ccnx:/a/Chunk=0"))
 	has.gets(asks.interest("ccnx:/a/Chunk=0"))

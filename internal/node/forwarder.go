@@ -257,38 +257,36 @@ func (f *forwarder) onData(from faceID, pkt []byte, o *tlv.Object, now time.Time
 		}
 		return
 	}
-	solicited := false
 	if e != nil {
-		solicited = f.satisfy(e, from, pkt, o, now)
+		f.satisfy(e, from, pkt, o, now)
 	}
 	if hasChunk {
 		if s := f.pit.find(o.Name, kindSymbolic); s != nil {
-			solicited = f.feed(s, from, pkt, o, now) || solicited
+			f.feed(s, from, pkt, o, now)
 		}
 	}
-	if until, ok := cacheable(o, now); ok && (!solicited || !f.owns(from, o.Name)) {
+	if until, ok := cacheable(o, now); ok && !f.owns(from, o.Name) {
 		f.supersede(o)
 		f.store.Insert(o.Name, pkt, until, now)
 	}
 }
 
 // owns reports whether face is registered for name: it can answer again, so that its
-// answers need no place in the store.
+// Data needs no place in the store, where it could only get older. An answer to an
+// Interest that was sent twice is no exception, though nobody waits for it.
 func (f *forwarder) owns(face faceID, name tlv.Name) bool {
 	f.hops = f.regs.match(f.hops[:0], name, nobody)
 	return slices.Contains(f.hops, face)
 }
 
-// satisfy gives Data to those who wait for it in e and reports whether any did.
-func (f *forwarder) satisfy(e *pitEntry, from faceID, pkt []byte, o *tlv.Object, now time.Time) bool {
-	solicited := false
+// satisfy gives Data to those who wait for it in e.
+func (f *forwarder) satisfy(e *pitEntry, from faceID, pkt []byte, o *tlv.Object, now time.Time) {
 	rest := e.downs[:0]
 	for _, d := range e.downs {
 		if d.face == from || !d.until.After(now) || !satisfies(o, pkt, d.keyID, d.hash) {
 			rest = append(rest, d)
 			continue
 		}
-		solicited = true
 		if f.emit(d.face, pkt) {
 			f.count.txData++
 		}
@@ -297,7 +295,6 @@ func (f *forwarder) satisfy(e *pitEntry, from faceID, pkt []byte, o *tlv.Object,
 		}
 	}
 	f.pit.retain(e, rest)
-	return solicited
 }
 
 // symbolicWindow is how far behind the newest chunk one may be to reach symbolic
@@ -305,10 +302,10 @@ func (f *forwarder) satisfy(e *pitEntry, from faceID, pkt []byte, o *tlv.Object,
 const symbolicWindow = 100
 
 // feed gives Data to the symbolic consumers of its name, who go on waiting.
-func (f *forwarder) feed(e *pitEntry, from faceID, pkt []byte, o *tlv.Object, now time.Time) bool {
+func (f *forwarder) feed(e *pitEntry, from faceID, pkt []byte, o *tlv.Object, now time.Time) {
 	k, _ := o.Name.Chunk()
 	if k+symbolicWindow < e.name.newest {
-		return true
+		return
 	}
 	e.name.newest = max(e.name.newest, k)
 	for _, d := range e.downs {
@@ -316,7 +313,6 @@ func (f *forwarder) feed(e *pitEntry, from faceID, pkt []byte, o *tlv.Object, no
 			f.count.txData++
 		}
 	}
-	return true
 }
 
 // cacheable reports whether Data may be kept, and until when: the earlier of its

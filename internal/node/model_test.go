@@ -119,23 +119,18 @@ func (m *model) interest(from faceID, uri, kind string, pkt []byte, i *tlv.Inter
 }
 
 func (m *model) data(from faceID, uri, kind string, pkt []byte, until time.Time) {
-	solicited := false
 	m.waits = slices.DeleteFunc(m.waits, func(w modelWait) bool {
 		live := w.face != from && w.until.After(m.now)
 		switch {
 		case w.key == uri+kind && live:
-			solicited = true
 			m.send(w.face, pkt)
 			return !w.longLife
-		case w.key == uri+" symbolic" && kind != "":
-			solicited = solicited || slices.Contains(m.owners(uri, nobody), from)
-			if live {
-				m.send(w.face, pkt)
-			}
+		case w.key == uri+" symbolic" && kind != "" && live:
+			m.send(w.face, pkt)
 		}
 		return false
 	})
-	if until.After(m.now) && (!solicited || !slices.Contains(m.owners(uri, nobody), from)) {
+	if until.After(m.now) && !slices.Contains(m.owners(uri, nobody), from) {
 		m.store[uri+kind] = modelData{pkt, until}
 	}
 }

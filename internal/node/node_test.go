@@ -168,16 +168,16 @@ func TestTwoApplications(t *testing.T) {
 			for k := range 100 {
 				exchange(t, asks, has, fmt.Sprintf("ccnx:/a/Chunk=%d", k))
 			}
-			has.sends(data(t, "ccnx:/a/put"))
+			has.sends(data(t, "ccnx:/put"))
 			has.settled()
-			asks.sends(interest(t, "ccnx:/a/put"))
-			asks.gets(data(t, "ccnx:/a/put"))
+			asks.sends(interest(t, "ccnx:/put"))
+			asks.gets(data(t, "ccnx:/put"))
 			big := data(t, "ccnx:/a/big", payload(strings.Repeat("x", 60_000)))
 			asks.sends(interest(t, "ccnx:/a/big"))
 			has.gets(interest(t, "ccnx:/a/big"))
 			has.sends(big)
 			asks.gets(big)
-			if s := n.Summary(); s != "2 applications, 102 Interests and 102 Data received, 0 Interests pending, 1 objects (251 bytes) stored" {
+			if s := n.Summary(); s != "2 applications, 102 Interests and 102 Data received, 0 Interests pending, 1 objects (241 bytes) stored" {
 				t.Error(s)
 			}
 		})

@@ -254,6 +254,12 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 
 // store is what the buffer writes to.
 func (f *File) store(p []byte) (int, error) {
+	if !f.direct {
+		// Behind a cut that somebody else made, the write would leave a hole.
+		if err := f.stillOurs(); err != nil {
+			return 0, f.fail(err)
+		}
+	}
 	n, err := f.fd.Write(p)
 	f.stored += int64(n)
 	if err != nil {

@@ -49,9 +49,6 @@ func (s *state) onData(k uint64, o *tlv.Object, size int, now time.Time) {
 	s.packet = max(s.packet, size)
 	s.largest = max(s.largest, len(o.Payload))
 	s.summed = s.summed && proven(&o.Validation)
-	if s.have > 0 {
-		s.stats.LongestGap = max(s.stats.LongestGap, now.Sub(s.progress))
-	}
 	s.have++
 	s.progress, s.returned, s.broken = now, 0, false
 }

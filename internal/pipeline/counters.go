@@ -27,7 +27,4 @@ type Stats struct {
 	RTTMean     time.Duration
 	RTTMax      time.Duration
 	Relinks     uint64 // times the connection was made anew
-	// LongestGap is the longest time between two chunks; a publisher may have
-	// been replaced meanwhile.
-	LongestGap time.Duration
 }

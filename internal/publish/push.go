@@ -27,8 +27,9 @@ func (e *PushError) Unwrap() error { return e.Err }
 // Push sends all chunks of src, and its meta, as Data that nobody asked for, at
 // most rate bits per second (0: as fast as out takes them). Whether a cache kept
 // them only [ReadBack] tells. sent is called after each batch with the bytes of
-// content sent so far.
-func Push(ctx context.Context, out Outlet, l object.Layout, src io.ReaderAt, rate float64, sent func(int64)) error {
+// content sent so far. whole, where it is not nil, is asked before the last chunk is
+// sent: its error ends the push, and what was sent never becomes a whole content.
+func Push(ctx context.Context, out Outlet, l object.Layout, src io.ReaderAt, rate float64, sent func(int64), whole func() error) error {
 	pace := pacer{rate: rate}
 	batch := pace.batch(sendBytes / 4)
 	buf := make([]byte, l.BlockSize)
@@ -42,6 +43,11 @@ func Push(ctx context.Context, out Outlet, l object.Layout, src io.ReaderAt, rat
 		return err
 	}
 	for k := range l.Chunks() {
+		if k == l.Chunks()-1 && whole != nil {
+			if err := whole(); err != nil {
+				return err
+			}
+		}
 		off, n, _ := l.Span(k)
 		if err := readFull(src, buf[:n], off); err != nil {
 			return fmt.Errorf("reading the content at byte %d: %w", off, err)

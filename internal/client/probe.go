@@ -90,6 +90,35 @@ func (p *prober) arrives(ctx context.Context, r *Registration) error {
 	return fmt.Errorf("%s: %w", r.prefix, ErrNotRegistered)
 }
 
+// guardAfter is when a new registration is looked at once more.
+const guardAfter = time.Second
+
+// guard looks in the background, once, whether r is still registered: of two processes
+// that register at the same time each may see its own probe before the other's DEREG
+// takes it away (sheet e). The one that has lost its prefix gives it up.
+func (c *Client) guard(r *Registration) {
+	c.wg.Go(func() {
+		select {
+		case <-time.After(guardAfter):
+		case <-c.ctx.Done():
+			return
+		}
+		p, err := c.newProber(c.ctx)
+		if err != nil {
+			return // the connection's own trouble
+		}
+		defer p.close()
+		owner, err := p.ask(c.ctx, r, arriveWait)
+		if err == nil && owner.id != c.id && bytes.Equal(owner.prefix, r.prefix.Bytes()) {
+			c.mu.Lock()
+			// Without DEREG: that would be the other's.
+			c.regs = slices.DeleteFunc(c.regs, func(o *Registration) bool { return o == r })
+			c.mu.Unlock()
+			r.q.Close(fmt.Errorf("%s: %w", r.prefix, ErrTaken))
+		}
+	})
+}
+
 func unanswered(err error) bool {
 	var ret *ReturnError
 	return errors.Is(err, ErrTimeout) || errors.As(err, &ret)

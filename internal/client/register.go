@@ -86,6 +86,7 @@ func (c *Client) Register(ctx context.Context, prefix tlv.Name, match Match) (*R
 			_ = r.Deregister(ctx)
 			return nil, err
 		}
+		c.guard(r)
 	}
 	return r, nil
 }
@@ -127,7 +128,7 @@ func (r *Registration) Ready() <-chan struct{} { return r.q.Ready() }
 
 // Receive empties b and moves the Interests that have arrived into it, undecoded,
 // perhaps none. The error is [ErrClosed] after Deregister or Close once all are
-// received.
+// received, or [ErrTaken] where another process has taken the prefix.
 func (r *Registration) Receive(b *tlv.Batch) error { return r.q.Take(b) }
 
 // Lost is the number of Interests dropped because they were not received in time.

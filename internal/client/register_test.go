@@ -531,3 +531,27 @@ func TestProbesOfManyClients(t *testing.T) {
 		}
 	})
 }
+
+// TestRegistrationLost: where another process takes the prefix right after, as two
+// that start at the same time do to each other, the loser learns it and sends no DEREG
+// that would take it from the winner.
+func TestRegistrationLost(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake) {
+		first, second := f.probed(), f.probed()
+		r, err := first.Register(t.Context(), mustName(t, "ccnx:/a"), Prefix)
+		must(t, err)
+		var b tlv.Batch
+		stolen := &Registration{c: second, prefix: mustName(t, "ccnx:/a"), q: transport.NewQueue(1)}
+		must(t, second.add(t.Context(), stolen)) // DEREG, REG; its own probe came before ours
+		f.conn(0).wire()
+		time.Sleep(2 * guardAfter)
+		if err := r.Receive(&b); !errors.Is(err, ErrTaken) {
+			t.Errorf("the loser receives %v", err)
+		}
+		must(t, first.Close())
+		f.conn(0).wants()
+		if err := stolen.Receive(&b); err != nil {
+			t.Errorf("the winner receives %v", err)
+		}
+	})
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/cefgo/cefgo/internal/client"
 	"github.com/cefgo/cefgo/internal/node"
 	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/tlv"
 	"github.com/cefgo/cefgo/internal/transport"
 )
 
@@ -264,3 +265,16 @@ func (f *forwarder) backlog() func(int) int {
 
 // linuxSocketBuffer is Linux's default socket buffer, in bytes.
 const linuxSocketBuffer = 212992
+
+// lifetime is what Interests ask for: what the user says, else the default, cut to
+// what the local cefnetd would cut it to.
+func (f *forwarder) lifetime(asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	most := f.loc.Config.RegularLifetimeMax
+	if f.addr.Network == "unix" && most > 0 && most < tlv.DefaultLifetime {
+		return most
+	}
+	return tlv.DefaultLifetime
+}

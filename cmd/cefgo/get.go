@@ -199,19 +199,6 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 	return a.result(getResult(full, t, res))
 }
 
-// lifetime is what Interests ask for: what the user says, else the default, cut to
-// what the local cefnetd would cut it to.
-func (f *forwarder) lifetime(asked time.Duration) time.Duration {
-	if asked > 0 {
-		return asked
-	}
-	most := f.loc.Config.RegularLifetimeMax
-	if f.addr.Network == "unix" && most > 0 && most < tlv.DefaultLifetime {
-		return most
-	}
-	return tlv.DefaultLifetime
-}
-
 func getSnapshot(c *pipeline.Counters) snapshot {
 	s := snapshot{done: c.Bytes.Load(), total: c.Total.Load() * c.LargestPayload.Load()}
 	again := c.Retransmits.Load()
@@ -285,46 +272,3 @@ func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// resumeCommand is the command that goes on where this one ended.
-func (a *app) resumeCommand(uri string, o getOptions, t *target) string {
-	if o.chunks.set || !t.resumable() {
-		return ""
-	}
-	cmd := "cefgo get --resume " + shellQuote(uri)
-	if o.output != "" {
-		cmd += " -o " + shellQuote(o.output)
-	}
-	return cmd + a.forwarderFlags()
-}
-
-// forwarderFlags are the flags of this command line by which another cefgo finds
-// the same forwarder. What came from the environment or a file holds there too.
-func (a *app) forwarderFlags() string {
-	g, out := &a.global, ""
-	add := func(name, flag, v string) {
-		if _, elsewhere := g.origin[name]; v != "" && !elsewhere {
-			out += " " + flag + " " + shellQuote(v)
-		}
-	}
-	if g.forwarder != "auto" && g.forwarder != "embedded" {
-		add("forwarder", "--forwarder", g.forwarder)
-	}
-	add("cefore-dir", "-d", g.ceforeDir)
-	if g.port != 0 {
-		add("port", "-p", fmt.Sprint(g.port))
-	}
-	add("socket-id", "--socket-id", g.socketID)
-	return out
-}
-
-// shellQuote makes s one word of a POSIX shell.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}

@@ -48,6 +48,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 		select {
 		case <-signals:
 		case <-time.After(drain):
+			fmt.Fprintf(stderr, "cefgo: ended by %v, before everything was cleaned up\n", sig)
 		}
 		os.Exit(128 + int(sig))
 	}()

@@ -97,3 +97,24 @@ func (a *app) drawBar(bar *progressbar.ProgressBar, label string, s snapshot) {
 	bar.Describe(label + s.note)
 	_ = bar.Set64(int64(s.done))
 }
+
+// onStatus prints a line at SIGUSR1 until the returned function is called.
+func (a *app) onStatus(line func() string) (stop func()) {
+	usr1 := make(chan os.Signal, 1)
+	signal.Notify(usr1, syscall.SIGUSR1)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-usr1:
+				a.line(line())
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(usr1)
+		close(done)
+	}
+}

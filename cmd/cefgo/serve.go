@@ -13,41 +13,9 @@ import (
 
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
-	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/publish"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
-
-// contentOptions are the flags that put and serve share: how content is cut and
-// what its chunks carry.
-type contentOptions struct {
-	block     sizeValue
-	cacheTime durationValue
-	expiry    durationValue
-	rate      rateValue
-	noCRC     bool
-}
-
-// addContentFlags adds the flags under the names that Cefore's tools give them.
-func addContentFlags(cmd *cobra.Command, o *contentOptions, cacheTime, expiry time.Duration) {
-	o.block = object.DefaultBlock
-	o.cacheTime = durationValue{cacheTime, time.Second}
-	o.expiry = durationValue{expiry, time.Second}
-	f := cmd.Flags()
-	f.VarP(&o.block, "block-size", "b", "bytes of content in a chunk, 60 to 57344; above 4095 cefpyco cannot read it, above 32000 cefnetd gets slow")
-	f.VarP(&o.cacheTime, "cache-time", "t", "how long caches should keep a chunk (recommended cache time); 0: not stated")
-	f.VarP(&o.expiry, "expiry", "e", "how long a chunk is valid; 0: not stated")
-	f.VarP(&o.rate, "rate", "r", "most bits per second, in Mbit/s; default: no bound")
-	f.Lookup("rate").DefValue = ""
-	f.BoolVar(&o.noCRC, "no-crc", false, "leave out the crc32c checksum of each chunk")
-}
-
-func (o *contentOptions) check() error {
-	if o.block < object.MinBlock || o.block > object.MaxBlock {
-		return usage("", "--block-size is %d to %d", object.MinBlock, object.MaxBlock)
-	}
-	return nil
-}
 
 type serveOptions struct {
 	contentOptions
@@ -150,21 +118,6 @@ func registerFailure(err error) error {
 	return f
 }
 
-// parsePrefix reads a name under which one can publish.
-func (a *app) parsePrefix(uri string) (tlv.Name, error) {
-	n, err := a.parseName(uri)
-	if err != nil {
-		return n, err
-	}
-	if _, ok := n.Chunk(); ok {
-		return n, usage("", "a prefix has no chunk number")
-	}
-	if n.IsDefault() {
-		return n, usage("choose one, such as ccnx:/demo", "Cefore cannot publish under the empty name")
-	}
-	return n, nil
-}
-
 // sayServing tells what is served and prints, ready to paste, how to fetch it.
 func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, o *serveOptions) {
 	a.say("serving %s as %s over %v", path, prefix.Display(), fw)
@@ -228,26 +181,5 @@ func (a *app) serveSignals(uri string, p *publish.Publisher) (stop func()) {
 		signal.Stop(hup)
 		close(done)
 		stopStatus()
-	}
-}
-
-// onStatus prints a line at SIGUSR1 until the returned function is called.
-func (a *app) onStatus(line func() string) (stop func()) {
-	usr1 := make(chan os.Signal, 1)
-	signal.Notify(usr1, syscall.SIGUSR1)
-	done := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-usr1:
-				a.line(line())
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(usr1)
-		close(done)
 	}
 }

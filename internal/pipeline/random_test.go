@@ -75,7 +75,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 }
 
 // run fetches once, with the promises and laws of [run].
-func (c *anyFetch) run(t *testing.T) (out []byte, r Result, err error, n *network, broken []string) {
+func (c *anyFetch) run(t *testing.T) (out []byte, r Result, n *network, broken []string, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{TB: t}
 		n = newNetwork(rec, c.producer)
@@ -98,7 +98,7 @@ func (c *anyFetch) run(t *testing.T) (out []byte, r Result, err error, n *networ
 func TestFetchAny(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := drawFetch(rt)
-		out, r, err, n, broken := c.run(t)
+		out, r, n, broken, err := c.run(t)
 		for _, b := range broken {
 			rt.Errorf("%s", b)
 		}

@@ -178,8 +178,8 @@ func metaScenarios() []scenario {
 			prepare: answered(func(n *network, a ask) ([][]byte, bool) {
 				return [][]byte{n.encode(tlv.Object{Name: n.metaName().WithChunk(1), Payload: []byte("5")})}, a.meta
 			})},
-		{name: "meta answers, the chunks do not", producer: producer{meta: "9"}, as: &PartialError{}, want: "chunks do not arrive, though its length is known: 0 of 9", took: 30 * time.Second},
-		{name: "meta answers late, the chunks do not", producer: producer{meta: "9"}, as: &PartialError{}, want: "0 of 9", took: 34 * time.Second,
+		{name: "meta answers, the chunks do not", producer: producer{meta: "9"}, as: &PartialError{}, want: "chunks do not arrive, though its length is known: 0 of 9", took: 10 * time.Second},
+		{name: "meta answers late, the chunks do not", producer: producer{meta: "9"}, as: &PartialError{}, want: "0 of 9", took: 10 * time.Second,
 			prepare: answered(func(_ *network, a ask) ([][]byte, bool) { return nil, a.at < 4*time.Second })},
 		{name: "meta answers, the chunks are refused", producer: producer{meta: "9"}, as: &PartialError{}, want: "hop limit",
 			prepare: answered(func(n *network, a ask) ([][]byte, bool) {

@@ -10,7 +10,7 @@ import (
 // patience is when the fetch gives up unless something arrives.
 func (s *state) patience() time.Time {
 	at := s.progress.Add(s.o.Stall)
-	if s.first && !s.meta.answered() {
+	if s.first { // a meta alone is no Data: it may be another content's
 		at = s.start.Add(s.o.Timeout)
 	}
 	if !s.deadline.IsZero() && s.deadline.Before(at) {

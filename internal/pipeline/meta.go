@@ -65,9 +65,6 @@ func (s *state) onMeta(o *tlv.Object, now time.Time) {
 		return
 	}
 	m.count, m.version, m.due = n, bytes.Clone(o.Version), time.Time{}
-	if s.first {
-		s.progress = now
-	}
 	switch e, ok := s.metaEnd(); {
 	case !ok:
 	case s.first && s.o.First > e:

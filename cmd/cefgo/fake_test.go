@@ -39,6 +39,15 @@ var fakes = map[string]func(k uint64, o *tlv.Object) bool{
 	},
 	"silent": func(uint64, *tlv.Object) bool { return false },
 	// halfway: stops after the first half, forgetting what it said before.
+	// ragged: chunks of several sizes, of zeros, and no further than the first half.
+	"ragged": func(k uint64, o *tlv.Object) bool {
+		o.Payload = make([]byte, raggedSize(k))
+		return k < fakeChunks/2
+	},
+	"raggedwhole": func(k uint64, o *tlv.Object) bool {
+		o.Payload = make([]byte, raggedSize(k))
+		return true
+	},
 	"halfway": func(k uint64, _ *tlv.Object) bool { return k < fakeChunks/2 },
 	"hole":    func(k uint64, _ *tlv.Object) bool { return k != 7 },
 	"badcrc": func(k uint64, o *tlv.Object) bool {
@@ -81,6 +90,8 @@ var fakes = map[string]func(k uint64, o *tlv.Object) bool{
 		return k < fakeChunks
 	},
 }
+
+func raggedSize(k uint64) int { return []int{100, 200, 0, 50}[k%4] }
 
 // cmdFake starts a fake in this process, as an application on the script's socket.
 func cmdFake(ts *testscript.TestScript, neg bool, args []string) {

@@ -13,7 +13,7 @@ import (
 const sendBatch = 64
 
 // Fetch fetches the chunks of name over link and writes their payloads to w in
-// order. link must bring what arrives for name and for [object.MetaName] of it. Memory is
+// order, with one Write for each, an empty one too. link must bring what arrives for name and for [object.MetaName] of it. Memory is
 // bounded by the chunks that wait for one before them: a few windows, and about
 // 16 MiB at most.
 //
@@ -193,15 +193,13 @@ func (f *fetch) write() error {
 		if err := f.begin(p); err != nil {
 			return err
 		}
-		if len(p) > 0 {
-			n, err := f.w.Write(p)
-			f.bytes += uint64(max(n, 0))
-			if err == nil && n != len(p) {
-				err = io.ErrShortWrite
-			}
-			if err != nil {
-				return &WriteError{err}
-			}
+		n, err := f.w.Write(p)
+		f.bytes += uint64(max(n, 0))
+		if err == nil && n != len(p) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return &WriteError{err}
 		}
 		f.written()
 	}

@@ -32,9 +32,9 @@ mkdir "$work/big" "$work/got"
 head -c 67108864 /dev/urandom >"$work/big/random.bin"
 
 echo "== publish both; the first publisher brings the forwarder along"
-"$cefgo" --socket-id "$id" serve ccnx:/demo/repo "$repo" & pids="$pids $!"
+"$cefgo" --socket-id "$id" serve ccnx:/demo/repo "$repo" & pids="$! $pids"
 answers ccnx:/demo/repo
-"$cefgo" --socket-id "$id" serve ccnx:/demo/big "$work/big" --block-size 32000 & pids="$pids $!"
+"$cefgo" --socket-id "$id" serve ccnx:/demo/big "$work/big" --block-size 32000 & pids="$! $pids"
 answers ccnx:/demo/big
 cef ping ccnx:/demo/repo -c 3 -i 0.1
 

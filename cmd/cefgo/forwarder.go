@@ -39,10 +39,12 @@ type forwarder struct {
 type stays bool
 
 const (
-	ends  stays = false
-	stay  stays = true
-	retry       = 100 * time.Millisecond // between looks for a forwarder, with --wait
+	ends stays = false
+	stay stays = true
 )
+
+// retry lies between two looks for a forwarder, with --wait.
+const retry = 100 * time.Millisecond
 
 // newForwarder works out from the flags where the forwarder is. Nothing is
 // connected yet.
@@ -123,6 +125,9 @@ func (f *forwarder) close() {
 	}
 }
 
+// where is the forwarder's address as messages show it: a path, or a URL.
+func (f *forwarder) where() string { return strings.TrimPrefix(f.addr.String(), "unix:") }
+
 // String says over what the connection goes.
 func (f *forwarder) String() string {
 	f.mu.Lock()
@@ -130,7 +135,7 @@ func (f *forwarder) String() string {
 	if f.own != nil {
 		return "a forwarder of its own at " + f.own.Socket()
 	}
-	return "the forwarder at " + strings.TrimPrefix(f.addr.String(), "unix:")
+	return "the forwarder at " + f.where()
 }
 
 // connect makes a client, and waits for a forwarder as long as --wait says.
@@ -172,7 +177,7 @@ func (f *forwarder) connectBy(ctx context.Context, within time.Duration) (*clien
 		return f.connect(ctx, false)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, within, &failure{
-		code: exitForwarder, err: fmt.Errorf("no forwarder at %s before the deadline", f.addr),
+		code: exitForwarder, err: fmt.Errorf("no forwarder at %s before the deadline", f.where()),
 	})
 	defer cancel()
 	return f.connect(ctx, false)
@@ -202,7 +207,7 @@ func (f *forwarder) answers(ctx context.Context, c *client.Client) error {
 
 // unreachable says why there is no forwarder.
 func (f *forwarder) unreachable(err error) error {
-	where := strings.TrimPrefix(f.addr.String(), "unix:")
+	where := f.where()
 	out := &failure{code: exitForwarder}
 	var dns *net.DNSError
 	switch {
@@ -242,7 +247,7 @@ func (f *forwarder) blame(c *client.Client, err error) error {
 	}
 	return &failure{
 		code: exitForwarder,
-		err:  fmt.Errorf("no working forwarder at %s: %w", strings.TrimPrefix(f.addr.String(), "unix:"), trouble),
+		err:  fmt.Errorf("no working forwarder at %s: %w", f.where(), trouble),
 		hint: "see whether it still runs, and its log",
 	}
 }

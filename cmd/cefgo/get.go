@@ -93,14 +93,12 @@ func (o *getOptions) check() error {
 		return usage("", "--resume and --no-resume exclude each other")
 	case o.window < 0:
 		return usage("", "--window must not be negative")
-	case o.hopLimit < 1 || o.hopLimit > 255:
-		return usage("", "--hop-limit is 1 to 255")
 	case o.timeout.d == 0 || o.stall.d == 0:
 		return usage("", "--timeout and --stall-timeout must be more than 0")
 	case o.lifetime.d > maxLifetime:
 		return usage("", "--lifetime is at most %v", maxLifetime)
 	}
-	return nil
+	return checkHopLimit(o.hopLimit)
 }
 
 // patience bounds the wait for whatever is needed before the first answer.

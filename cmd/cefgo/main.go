@@ -39,10 +39,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	go func() {
-		sig, ok := (<-signals).(syscall.Signal)
-		if !ok {
-			return
-		}
+		sig := (<-signals).(syscall.Signal) // on unix every signal is one
 		cancel(&signalError{sig})
 		// A second signal ends at once, and so does a clean-up that takes too long.
 		select {
@@ -54,14 +51,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) exitCode {
 	}()
 	out := &outWriter{w: stdout, onFail: func(err error) {
 		// Whatever the command does, nobody gets it any more.
-		cancel(&failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", err)})
+		cancel(lostOutput(err))
 	}}
 	a := &app{args: args, stdin: stdin, stdout: out, stderr: stderr, getenv: os.Getenv}
 	root := newRootCommand(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if lost := out.err(); err == nil && lost != nil {
-		err = &failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", lost)}
+		err = lostOutput(lost)
 	}
 	return a.report(err)
 }

@@ -171,20 +171,19 @@ func askedForJSON(args []string) jsonMode {
 }
 
 // styles are the few looks of cefgo; all are plain where there is no colour.
-type styles struct{ name, good, bad, dim lipgloss.Style }
+type styles struct{ name, good, bad lipgloss.Style }
 
 // style returns the styles for w, which is judged by itself.
 func (a *app) style(w io.Writer) styles {
 	if a.global.noColor || a.getenv("NO_COLOR") != "" || a.getenv("TERM") == "dumb" || !isTerminal(w) {
 		plain := lipgloss.NewStyle()
-		return styles{plain, plain, plain, plain}
+		return styles{plain, plain, plain}
 	}
 	r := lipgloss.NewRenderer(terminal(w))
 	return styles{
 		name: r.NewStyle().Bold(true),
 		good: r.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: "2", Dark: "10"}),
 		bad:  r.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: "1", Dark: "9"}),
-		dim:  r.NewStyle().Faint(true),
 	}
 }
 

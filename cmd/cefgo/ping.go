@@ -62,8 +62,6 @@ func (o *pingOptions) check() error {
 	switch {
 	case o.chunk < -1 || o.chunk > 1<<32-1:
 		return usage("", "--chunk is 0 to 4294967295")
-	case o.hopLimit < 1 || o.hopLimit > 255:
-		return usage("", "--hop-limit is 1 to 255")
 	case o.lifetime.d < time.Millisecond || o.lifetime.d > maxLifetime:
 		return usage("", "--lifetime is 1ms to %v", maxLifetime)
 	case o.interval.d < minInterval:
@@ -71,7 +69,7 @@ func (o *pingOptions) check() error {
 	case o.timeout.d == 0:
 		return usage("", "--timeout must be more than 0")
 	}
-	return nil
+	return checkHopLimit(o.hopLimit)
 }
 
 // minInterval keeps a ping from being a flood.

@@ -88,13 +88,13 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	p := publish.New(tree, publish.Options{
 		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC, Rate: float64(o.rate), Log: a.log,
 	})
-	a.sayServing(prefix, path, tree, fw, &o)
+	a.sayServing(prefix, path, tree, fw)
 	stop := a.serveSignals(uri, p)
 	err = p.Serve(ctx, reg, c)
 	stop()
 	var sig *signalError
 	if err != nil && !errors.As(err, &sig) {
-		return err
+		return registerFailure(err) // the prefix may be taken later too
 	}
 	n := p.Counters()
 	a.say("served %s (%s)", plural(n.Data.Load(), "chunk"), bytesText(n.Bytes.Load()))
@@ -119,7 +119,7 @@ func registerFailure(err error) error {
 }
 
 // sayServing tells what is served and prints, ready to paste, how to fetch it.
-func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, o *serveOptions) {
+func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder) {
 	a.say("serving %s as %s over %v", path, prefix.Display(), fw)
 	a.event("ready", fields{"name": prefix.String(), "path": path, "forwarder": fw.addr.String()})
 	example, ok := tree.Example()

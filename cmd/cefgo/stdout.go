@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
@@ -33,6 +34,11 @@ func (o *outWriter) err() error {
 		return *err
 	}
 	return nil
+}
+
+// lostOutput is the failure of a command that could not write its output.
+func lostOutput(err error) error {
+	return &failure{code: exitLocal, err: fmt.Errorf("writing to standard output: %w", err)}
 }
 
 // terminal is the file to ask whether it is a terminal; nil where w is no file.

@@ -179,6 +179,14 @@ func (v *rangeValue) Set(s string) error {
 	return nil
 }
 
+// checkHopLimit checks the value of --hop-limit, which get and ping have.
+func checkHopLimit(n int) error {
+	if n < 1 || n > math.MaxUint8 {
+		return usage("", "--hop-limit is 1 to 255")
+	}
+	return nil
+}
+
 // bytesText is n as people read it.
 func bytesText(n uint64) string {
 	f := float64(n)

@@ -13,9 +13,9 @@ import (
 const sendBatch = 64
 
 // Fetch fetches the chunks of name over link and writes their payloads to w in
-// order, with one Write for each, an empty one too. link must bring what arrives for name and for [object.MetaName] of it. Memory is
-// bounded by the chunks that wait for one before them: a few windows, and about
-// 16 MiB at most.
+// order, with one Write for each, an empty one too. link must bring what arrives for
+// name and for [object.MetaName] of it. Memory is bounded by the chunks that wait for
+// one before them: a few windows, and about 16 MiB at most.
 //
 // It returns when all is written, or with one of this package's errors, the
 // link's, or the context's cause; the Result's Stats hold in either case. What

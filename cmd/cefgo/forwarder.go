@@ -268,6 +268,11 @@ func (f *forwarder) backlog() func(int) int {
 	return func(size int) int { return max(1, cefore.UnixBacklogPackets(buf, size)*4/5) }
 }
 
+// room is how many Interests may be in flight: share of the forwarder's PIT.
+func (f *forwarder) room(share float64) func() int {
+	return func() int { return int(float64(f.loc.Config.PITSize) * share) }
+}
+
 // linuxSocketBuffer is Linux's default socket buffer, in bytes.
 const linuxSocketBuffer = 212992
 

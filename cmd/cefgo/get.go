@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -18,6 +18,9 @@ type getOptions struct {
 	output       string
 	outputSet    bool
 	window       int
+	windowMax    int
+	cc           string
+	pitShare     float64
 	chunks       rangeValue
 	untilTimeout bool
 	noClobber    bool
@@ -60,7 +63,10 @@ the content never mix. NAME may end in /Chunk=N for one chunk.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", "", "file, existing directory, or - for stdout")
-	f.IntVarP(&o.window, "window", "w", 0, "most Interests in flight (default: 64, less where the forwarder cannot hold that much)")
+	f.StringVar(&o.cc, "cc", string(congestion.Kinds[0]), "how the window is found: cubic, delay, aimd or fixed")
+	f.IntVarP(&o.window, "window", "w", 0, "a fixed window of that many Interests (as --cc fixed)")
+	f.IntVar(&o.windowMax, "window-max", 0, "most Interests in flight (default: no bound but those of the forwarder)")
+	f.Float64Var(&o.pitShare, "pit-share", pitShare, "most of the forwarder's PIT to fill, as a share of its size")
 	f.Var(&o.chunks, "chunks", "only these chunks: A-B, A- or A")
 	f.BoolVar(&o.untilTimeout, "until-timeout", false, "take --stall-timeout of silence for the end, where the content does not tell its end")
 	f.BoolVar(&o.noClobber, "no-clobber", false, "refuse to replace an existing file")
@@ -91,14 +97,29 @@ func (o *getOptions) check() error {
 		return usage("the name comes first, then -o FILE; cefgetfile's -o is not known here", "-o takes a file, a directory or -")
 	case o.resume && o.noResume:
 		return usage("", "--resume and --no-resume exclude each other")
-	case o.window < 0:
-		return usage("", "--window must not be negative")
+	case o.window < 0 || o.windowMax < 0:
+		return usage("", "--window and --window-max must not be negative")
+	case o.pitShare <= 0 || o.pitShare > 1:
+		return usage("", "--pit-share is more than 0 and at most 1")
 	case o.timeout.d == 0 || o.stall.d == 0:
 		return usage("", "--timeout and --stall-timeout must be more than 0")
 	case o.lifetime.d > maxLifetime:
 		return usage("", "--lifetime is at most %v", maxLifetime)
 	}
+	if _, err := congestion.ParseKind(o.cc); err != nil {
+		return usage("", "--cc: %w", err)
+	}
 	return checkHopLimit(o.hopLimit)
+}
+
+// path is how many Interests may be in flight.
+func (o *getOptions) path(fw *forwarder) pipeline.Path {
+	p := pipeline.Path{CC: congestion.Kind(o.cc), Window: o.window, Max: o.windowMax}
+	if o.window > 0 {
+		p.CC = congestion.Fixed
+	}
+	p.Room, p.Expect = fw.room(o.pitShare), fw.backlog()
+	return p
 }
 
 // patience bounds the wait for whatever is needed before the first answer.
@@ -108,6 +129,9 @@ func (o *getOptions) patience() time.Duration {
 	}
 	return o.timeout.d
 }
+
+// pitShare is the default of --pit-share.
+const pitShare = 0.5
 
 // maxLifetime is the longest Interest lifetime that cefnetd reads (sheet c).
 const maxLifetime = 65535 * time.Millisecond
@@ -151,7 +175,7 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 		return usage("name what is below it", "there is nothing under the empty name")
 	}
 	p := pipeline.Options{
-		Window: o.window, HopLimit: uint8(o.hopLimit), Lifetime: fw.lifetime(o.lifetime.d),
+		HopLimit: uint8(o.hopLimit), Lifetime: fw.lifetime(o.lifetime.d),
 		Timeout: o.timeout.d, Stall: o.stall.d, Deadline: o.deadline.d, UntilSilence: o.untilTimeout,
 		Counters: new(pipeline.Counters),
 	}
@@ -169,22 +193,17 @@ func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
 		return err
 	}
 	defer t.close()
-	if o.window == 0 {
-		p.Backlog = fw.backlog()
-	}
-	feedNames := []tlv.Name{name}
-	if meta, err := object.MetaName(name); err == nil {
-		feedNames = append(feedNames, meta)
-	}
-	feed := c.Open(feedNames...)
+	feed := c.Open()
 	defer feed.Close()
+	session := pipeline.NewSession(feed, o.path(fw))
+	defer session.Close()
 
 	label := "get " + uri
 	a.event("start", fields{"name": full.String()})
 	stop := a.showProgress(label, func() snapshot { return getSnapshot(p.Counters) })
-	res, err := t.fetch(ctx, feed, name, p)
+	res, err := t.fetch(ctx, session, name, p)
 	if err == nil {
-		err = t.recheck(ctx, feed, name, p, res)
+		err = t.recheck(ctx, session, name, p, res)
 	}
 	stop()
 	if err != nil {
@@ -235,6 +254,8 @@ func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
 		"name": name.String(), "size_bytes": res.Bytes, "chunks": res.Chunks,
 		"duration_ms": ms(res.Duration), "goodput_bps": float64(res.Bytes) * 8 / secs,
 		"interests": res.Stats.Interests, "retransmits": res.Stats.Retransmits,
+		"lost": res.Stats.Lost, "timeouts": res.Stats.Timeouts, "spurious": res.Stats.Spurious,
+		"silences": res.Stats.Silences, "window_decreases": res.Stats.Decreases,
 		"duplicates": res.Stats.Duplicates, "corrupt": res.Stats.Corrupt,
 		"verified": "none", "reconnects": res.Stats.Relinks,
 	}
@@ -253,8 +274,10 @@ func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
 	if len(res.Version) > 0 {
 		f["content_version"] = fmt.Sprintf("%x", res.Version)
 	}
-	if res.Stats.RTTMean > 0 {
-		f["rtt_min_ms"], f["rtt_avg_ms"], f["rtt_max_ms"] = ms(res.Stats.RTTMin), ms(res.Stats.RTTMean), ms(res.Stats.RTTMax)
+	if rtt := &res.Stats.RTT; rtt.Count > 0 {
+		f["rtt_min_ms"], f["rtt_avg_ms"], f["rtt_max_ms"] = ms(rtt.Min), ms(rtt.Mean()), ms(rtt.Max)
+		f["rtt_p50_ms"], f["rtt_p90_ms"], f["rtt_p99_ms"] = ms(rtt.Percentile(50)), ms(rtt.Percentile(90)), ms(rtt.Percentile(99))
+		f["window_max"], f["window_avg"] = res.Stats.WindowMax, res.Stats.WindowMean
 	}
 	if len(res.Stats.Returns) > 0 {
 		returns := make(map[string]uint64)

@@ -13,21 +13,25 @@ import (
 // mayImport is the direction of imports: what each package of the module may
 // import from it. ARCHITECTURE.md tells why.
 var mayImport = map[string][]string{
-	"internal/tlv":       {},
-	"internal/cefore":    {},
-	"internal/partfile":  {},
-	"internal/transport": {"internal/tlv"},
-	"internal/object":    {"internal/tlv"},
-	"internal/ping":      {"internal/tlv"},
-	"internal/cs":        {"internal/tlv"},
-	"internal/control":   {"internal/tlv"},
-	"internal/pipeline":  {"internal/tlv", "internal/object"},
-	"internal/client":    {"internal/tlv", "internal/object", "internal/transport"},
-	"internal/node":      {"internal/tlv", "internal/cs", "internal/transport"},
-	"internal/publish":   {"internal/tlv", "internal/object", "internal/pipeline"},
+	"internal/tlv":        {},
+	"internal/cefore":     {},
+	"internal/partfile":   {},
+	"internal/transport":  {"internal/tlv"},
+	"internal/object":     {"internal/tlv"},
+	"internal/ping":       {"internal/tlv"},
+	"internal/cs":         {"internal/tlv"},
+	"internal/control":    {"internal/tlv"},
+	"internal/trace":      {},
+	"internal/congestion": {},
+	"internal/testnet":    {"internal/tlv"},
+	"internal/plot":       {"internal/trace"},
+	"internal/pipeline":   {"internal/tlv", "internal/object", "internal/congestion", "internal/trace"},
+	"internal/client":     {"internal/tlv", "internal/object", "internal/transport"},
+	"internal/node":       {"internal/tlv", "internal/cs", "internal/transport"},
+	"internal/publish":    {"internal/tlv", "internal/object", "internal/pipeline"},
 	"cmd/cefgo": {
-		"internal/cefore", "internal/client", "internal/control", "internal/node", "internal/object", "internal/partfile",
-		"internal/ping", "internal/pipeline", "internal/publish", "internal/tlv", "internal/transport",
+		"internal/cefore", "internal/client", "internal/congestion", "internal/control", "internal/node", "internal/object", "internal/partfile",
+		"internal/ping", "internal/pipeline", "internal/plot", "internal/publish", "internal/tlv", "internal/trace", "internal/transport",
 	},
 }
 
@@ -42,6 +46,12 @@ var mayUse = map[string][]string{
 	"golang.org/x/term":                 {"cmd/cefgo"},
 	"golang.org/x/net/ipv4":             {"internal/transport"},
 	"golang.org/x/sys/unix":             {"internal/partfile", "internal/publish", "cmd/cefgo"},
+
+	"codeberg.org/go-fonts/liberation/liberationsansregular": {"internal/plot"},
+	"golang.org/x/image/font/opentype":                       {"internal/plot"},
+	"gonum.org/v1/plot/font":                                 {"internal/plot"},
+	"gonum.org/v1/plot/vg":                                   {"internal/plot"},
+	"gonum.org/v1/plot/vg/vgsvg":                             {"internal/plot"},
 }
 
 // TestImports holds the packages against the tables above.

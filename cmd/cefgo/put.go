@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/publish"
-	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 type putOptions struct {
@@ -103,7 +101,7 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	}
 	defer back.Close()
 
-	p := pipeline.Options{Lifetime: fw.lifetime(0), Timeout: o.timeout.d, Stall: o.stall.d, Backlog: fw.backlog(), Counters: new(pipeline.Counters)}
+	p := pipeline.Options{Lifetime: fw.lifetime(0), Timeout: o.timeout.d, Stall: o.stall.d, Counters: new(pipeline.Counters)}
 	var sent atomic.Int64
 	total := uint64(l.Size)
 	stop := a.showProgress("put "+l.Name.String(), func() snapshot {
@@ -124,7 +122,9 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 		return src.blame(err)
 	}
 	pushed := time.Since(start)
-	res, err := readBack(ctx, back, l, src, p)
+	session := pipeline.NewSession(back.Open(), pipeline.Path{Room: fw.room(pitShare), Expect: fw.backlog()})
+	defer session.Close()
+	res, err := publish.ReadBack(ctx, session, *l, src, p)
 	stop()
 	if err = src.blame(fw.blame(back, err)); err != nil {
 		return err
@@ -152,14 +152,4 @@ func pushAll(ctx context.Context, o putOptions, push *client.Client, l *object.L
 		return err
 	}
 	return push.Alive(ctx)
-}
-
-func readBack(ctx context.Context, back *client.Client, l *object.Layout, src io.ReaderAt, p pipeline.Options) (pipeline.Result, error) {
-	names := []tlv.Name{l.Name}
-	if meta, err := object.MetaName(l.Name); err == nil {
-		names = append(names, meta)
-	}
-	feed := back.Open(names...)
-	defer feed.Close()
-	return publish.ReadBack(ctx, feed, *l, src, p)
 }

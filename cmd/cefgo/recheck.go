@@ -22,11 +22,11 @@ const (
 
 // recheck compares samples of an unmarked content that has just been fetched. What
 // nobody answers any more is let pass: the content stays unverified.
-func (t *target) recheck(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options, res pipeline.Result) error {
+func (t *target) recheck(ctx context.Context, from *pipeline.Session, name tlv.Name, p pipeline.Options, res pipeline.Result) error {
 	if len(res.Version) > 0 || res.Chunks < 2 || !t.resumable() || p.First != 0 {
 		return nil
 	}
-	err := t.compareSamples(ctx, link, name, p, t.from+res.Chunks, min(p.Timeout, sampleWait))
+	err := t.compareSamples(ctx, from, name, p, t.from+res.Chunks, min(p.Timeout, sampleWait))
 	var changed *pipeline.ChangedError
 	if err == nil || errors.As(err, &changed) || ctx.Err() != nil {
 		return err
@@ -38,7 +38,7 @@ func (t *target) recheck(ctx context.Context, link pipeline.Link, name tlv.Name,
 // them for certain, and compares them with the file. It fails with a
 // *pipeline.ChangedError where one differs, else as pipeline.Fetch does with that
 // timeout.
-func (t *target) compareSamples(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options, chunks uint64, timeout time.Duration) error {
+func (t *target) compareSamples(ctx context.Context, from *pipeline.Session, name tlv.Name, p pipeline.Options, chunks uint64, timeout time.Duration) error {
 	p.Counters, p.Begin, p.Timeout = nil, nil, timeout
 	for i := range min(samples, chunks) {
 		k := uint64(0)
@@ -47,7 +47,7 @@ func (t *target) compareSamples(ctx context.Context, link pipeline.Link, name tl
 		}
 		p.First, p.Last = k, tlv.Some(k)
 		off := int64(k) * int64(t.state.BlockSize)
-		res, err := pipeline.Fetch(ctx, link, name, &fileComparer{t: t, off: off}, p)
+		res, err := from.Fetch(ctx, name, &fileComparer{t: t, off: off}, p)
 		if errors.Is(err, errOtherContent) || err == nil && !t.sameContent(res, off) {
 			return &pipeline.ChangedError{What: "a chunk fetched again is another one"}
 		}

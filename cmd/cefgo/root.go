@@ -69,7 +69,7 @@ func newRootCommand(a *app) *cobra.Command {
 	})
 	root.CompletionOptions.HiddenDefaultCmd = false
 	addGlobalFlags(root.PersistentFlags(), &a.global)
-	root.AddCommand(newGetCommand(a), newPutCommand(a), newServeCommand(a), newPingCommand(a), newNodeCommand(a), newVersionCommand(a))
+	root.AddCommand(newGetCommand(a), newPutCommand(a), newServeCommand(a), newPingCommand(a), newNodeCommand(a), newPlotCommand(a), newVersionCommand(a))
 	root.SetHelpCommand(newHelpCommand(a))
 	wrapUsage(root, a.stdout)
 	for _, c := range root.Commands() {

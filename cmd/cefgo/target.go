@@ -104,15 +104,15 @@ func (t *target) takeUp(o getOptions) error {
 	return nil
 }
 
-func (t *target) fetch(ctx context.Context, link pipeline.Link, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
+func (t *target) fetch(ctx context.Context, from *pipeline.Session, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
 	if t.resumed > 0 {
-		if err := t.compareSamples(ctx, link, name, p, t.from+1, p.Timeout); err != nil {
+		if err := t.compareSamples(ctx, from, name, p, t.from+1, p.Timeout); err != nil {
 			return pipeline.Result{}, err
 		}
 		p.First = t.from
 	}
 	p.Begin = t.begin
-	return pipeline.Fetch(ctx, link, name, t, p)
+	return from.Fetch(ctx, name, t, p)
 }
 
 // begin learns what the content is, before its first byte is written.

@@ -14,8 +14,8 @@ import (
 const feedBytes = 32 << 20
 
 // Feed brings all Data and Interest Returns for some names, whatever the chunk,
-// undecoded: the connection of a fetch that keeps many Interests in flight. One
-// goroutine uses it.
+// undecoded: the connection of fetches that keep many Interests in flight. One goroutine
+// uses it.
 type Feed struct {
 	c        *Client
 	keys     []string
@@ -26,21 +26,48 @@ type Feed struct {
 // Open returns a feed of what arrives for names (their chunks are ignored).
 func (c *Client) Open(names ...tlv.Name) *Feed {
 	f := &Feed{c: c, q: transport.NewQueue(feedBytes)}
+	f.Want(names...)
+	if c.ctx.Err() != nil {
+		f.q.Close(context.Cause(c.ctx))
+	}
+	return f
+}
+
+// Want adds names (their chunks are ignored).
+func (f *Feed) Want(names ...tlv.Name) {
+	c := f.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.nowAwaiting()
 	for _, n := range names {
 		key := string(n.Bytes())
-		if slices.Contains(f.keys, key) {
+		if slices.Contains(c.feeds[key], f) {
 			continue
 		}
 		f.keys = append(f.keys, key)
 		c.feeds[key] = append(c.feeds[key], f)
 	}
-	if c.ctx.Err() != nil {
-		f.q.Close(context.Cause(c.ctx))
+}
+
+// Forget takes names away.
+func (f *Feed) Forget(names ...tlv.Name) {
+	f.c.mu.Lock()
+	defer f.c.mu.Unlock()
+	for _, n := range names {
+		key := string(n.Bytes())
+		f.keys = slices.DeleteFunc(f.keys, func(k string) bool { return k == key })
+		f.drop(key)
 	}
-	return f
+}
+
+// drop takes away a name by its key. Client.mu is held.
+func (f *Feed) drop(key string) {
+	rest := slices.DeleteFunc(f.c.feeds[key], func(g *Feed) bool { return g == f })
+	if len(rest) == 0 {
+		delete(f.c.feeds, key)
+	} else {
+		f.c.feeds[key] = rest
+	}
 }
 
 // TrySend queues packets for the forwarder and does not wait: a packet for which
@@ -67,12 +94,8 @@ func (f *Feed) Close() {
 	f.c.mu.Lock()
 	defer f.c.mu.Unlock()
 	for _, key := range f.keys {
-		rest := slices.DeleteFunc(f.c.feeds[key], func(g *Feed) bool { return g == f })
-		if len(rest) == 0 {
-			delete(f.c.feeds, key)
-		} else {
-			f.c.feeds[key] = rest
-		}
+		f.drop(key)
 	}
+	f.keys = nil
 	f.q.Close(ErrClosed)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cefgo/cefgo/internal/tlv"
+	"github.com/cefgo/cefgo/internal/trace"
 )
 
 // onData takes Data for chunk k with a sound checksum. o aliases its packet, whose
@@ -38,19 +39,48 @@ func (s *state) onData(k uint64, o *tlv.Object, size int, now time.Time) {
 	if s.err != nil || k >= s.next {
 		return
 	}
+	s.answered(k, len(o.Payload), size, now)
 	c := s.slot(k)
-	if c.timed {
-		s.rtt.sample(now.Sub(c.sent))
-	}
-	if c.phase == flying {
-		s.flying--
-	}
-	c.phase, c.payload = had, s.keep(o.Payload)
-	s.packet = max(s.packet, size)
+	s.land(k, had)
+	c.payload = s.keep(o.Payload)
 	s.largest = max(s.largest, len(o.Payload))
 	s.summed = s.summed && proven(&o.Validation)
 	s.have++
 	s.progress, s.returned, s.broken = now, 0, false
+}
+
+// answered takes what the first Data for chunk k, a packet of size bytes, tells of
+// the path.
+func (s *state) answered(k uint64, payload, size int, now time.Time) {
+	c := s.slot(k)
+	took := now.Sub(c.sent)
+	wasMute := s.mute.on
+	if wasMute {
+		s.hear(k, now)
+	}
+	switch {
+	case c.timed:
+		s.rtt.sample(took)
+		s.stats.RTT.add(took)
+	case wasMute: // which of several probes was answered?
+	case c.phase == lost, c.tries > 1 && took < s.rtt.min:
+		// The answer is to the Interest that was taken for lost.
+		s.stats.Spurious++
+		s.order.wrong()
+		s.path.cc.OnSpurious(now)
+		s.event(trace.Spurious, k, now)
+	}
+	if c.phase != lost && (c.tries == 1 || took >= s.rtt.min) {
+		s.order.answered(c.nth, took)
+	}
+	s.path.onData(size, c.sent, now, c.timed)
+	if s.emit != nil {
+		e := trace.Event{Type: trace.Data, Chunk: k, Size: payload}
+		if c.timed {
+			e.RTT = took
+		}
+		s.emit(e, now)
+	}
 }
 
 // proven reports whether v, which passed its check, had anything to check: others
@@ -75,7 +105,10 @@ func (s *state) onCorrupt(k uint64, err error) {
 // onReturn takes an Interest Return for chunk k.
 func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 	s.stats.Returns[uint8(code)]++
-	if k < s.base || k >= s.next || s.slot(k).phase != flying {
+	if s.emit != nil {
+		s.emit(trace.Event{Type: trace.Return, Chunk: k, Code: uint8(code)}, now)
+	}
+	if k < s.base || k >= s.next || s.slot(k).phase != flying && s.slot(k).phase != doubted {
 		return
 	}
 	c := s.slot(k)
@@ -90,8 +123,13 @@ func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 			s.fail(s.refused(code))
 			return
 		}
-		s.arm(k, now.Add(minRTO))
+		if s.first {
+			s.probeAt(now.Add(noRouteAgain), now)
+			return
+		}
+		s.arm(k, now.Add(noRouteAgain))
 	case tlv.ReturnCongestion, tlv.ReturnNoResources:
+		s.path.onLoss(c.sent, now)
 		s.arm(k, now.Add(s.rtt.rto(c.tries)))
 	default:
 		s.fail(s.refused(code))
@@ -101,11 +139,12 @@ func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 // onRelink takes everything in flight for lost: the connection was made anew.
 func (s *state) onRelink(now time.Time) {
 	s.stats.Relinks++
-	s.lastRx, s.broken = now, true
+	s.lastRx, s.broken, s.mute.on = now, true, false
 	for k := s.base; k < s.next; k++ {
-		if c := s.slot(k); c.phase == flying {
+		if c := s.slot(k); c.phase == flying || c.phase == doubted {
 			c.tries = max(c.tries-1, 1) // not its fault
 			s.lose(k)
 		}
 	}
+	s.event(trace.Relink, s.base, now)
 }

@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"testing"
 
+	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
@@ -47,6 +49,16 @@ func (l *instant) TrySend(b *tlv.Batch) {
 	}
 }
 
+func (l *instant) Want(...tlv.Name)   {}
+func (l *instant) Forget(...tlv.Name) {}
+
+// fetchFixed fetches with a window that stays.
+func fetchFixed(ctx context.Context, l Link, name tlv.Name, window int) (Result, error) {
+	s := NewSession(l, Path{CC: congestion.Fixed, Window: window})
+	defer s.Close()
+	return s.Fetch(ctx, name, io.Discard, Options{})
+}
+
 func (l *instant) Ready() <-chan struct{} { return l.ready }
 
 func (l *instant) Receive(b *tlv.Batch) (bool, error) {
@@ -63,7 +75,7 @@ func BenchmarkFetch(b *testing.B) {
 				b.SetBytes(int64(payload))
 				b.ReportAllocs()
 				l := newInstant(b, uint64(b.N), payload, crc)
-				r, err := Fetch(b.Context(), l, mustName(b, "ccnx:/example/video/part1"), io.Discard, Options{Window: 64})
+				r, err := fetchFixed(b.Context(), l, mustName(b, "ccnx:/example/video/part1"), 64)
 				if err != nil || r.Chunks != uint64(b.N) {
 					b.Fatalf("%d chunks, error %v", r.Chunks, err)
 				}
@@ -77,7 +89,7 @@ func TestFetchAllocates(t *testing.T) {
 	name := mustName(t, "ccnx:/example/video/part1")
 	allocs := func(chunks uint64) float64 {
 		return testing.AllocsPerRun(5, func() {
-			if _, err := Fetch(t.Context(), newInstant(t, chunks, 1024, true), name, io.Discard, Options{}); err != nil {
+			if _, err := fetchFixed(t.Context(), newInstant(t, chunks, 1024, true), name, 64); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -51,11 +51,7 @@ func (s *state) learnEnd(k uint64, e tlv.Opt[uint64]) {
 func (s *state) foundEnd() {
 	e, _ := s.contentEnd()
 	for k := max(e+1, s.base); k < s.next; k++ {
-		c := s.slot(k)
-		if c.phase == flying {
-			s.flying--
-		}
-		c.phase = idle
+		s.land(k, idle)
 	}
 	s.next = min(s.next, max(e+1, s.base))
 }

@@ -23,11 +23,11 @@ func sizeScenarios() []scenario {
 		{name: "one block and a byte", producer: split(random(1, 11), 10), end: EndChunkNumber, written: all},
 		{name: "many chunks", producer: chunked(5000), end: EndChunkNumber, written: all,
 			check: func(t *testing.T, n *network, r Result, _ error) {
-				if n.most != defaultWindow {
-					t.Errorf("at most %d Interests in flight, want a full window of %d", n.most, defaultWindow)
+				if n.most != fixedWindow {
+					t.Errorf("at most %d Interests in flight, want a full window of %d", n.most, fixedWindow)
 				}
-				if r.Stats.RTTMin != 5*time.Millisecond || r.Stats.RTTMax != r.Stats.RTTMin || r.Stats.RTTMean != r.Stats.RTTMin {
-					t.Errorf("round trips %v %v %v, want 5ms", r.Stats.RTTMin, r.Stats.RTTMean, r.Stats.RTTMax)
+				if r.Stats.RTT.Min != 5*time.Millisecond || r.Stats.RTT.Max != r.Stats.RTT.Min || r.Stats.RTT.Mean() != r.Stats.RTT.Min {
+					t.Errorf("round trips %v %v %v, want 5ms", r.Stats.RTT.Min, r.Stats.RTT.Mean(), r.Stats.RTT.Max)
 				}
 				if r.Stats.Interests != 5001 || !r.Checksummed || r.Version != nil {
 					t.Errorf("%d Interests, checksummed %v, version %q", r.Stats.Interests, r.Checksummed, r.Version)

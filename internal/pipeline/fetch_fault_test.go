@@ -19,11 +19,11 @@ func networkScenarios() []scenario {
 				}
 			}},
 		{name: "all at once, end in the last chunk", producer: style(500, endInLast), written: all, end: EndChunkNumber,
-			faults: faults{latency: 5 * time.Millisecond, jitter: 50 * time.Millisecond, loss: 0.1, duplicate: 0.1, corrupt: 0.05}},
+			faults: faults{latency: 5 * time.Millisecond, jitter: 50 * time.Millisecond, loss: 0.1, duplicate: 0.1, corrupt: 0.03}},
 		{name: "a long way", producer: chunked(500), faults: faults{latency: 600 * time.Millisecond}, written: all, end: EndChunkNumber,
 			check: func(t *testing.T, _ *network, r Result, _ error) {
-				if r.Stats.RTTMin != 600*time.Millisecond || r.Stats.Retransmits > 150 {
-					t.Errorf("round trip %v, %d re-sends of 500: the estimate does not learn", r.Stats.RTTMin, r.Stats.Retransmits)
+				if r.Stats.RTT.Min != 600*time.Millisecond || r.Stats.Retransmits > 150 {
+					t.Errorf("round trip %v, %d re-sends of 500: the estimate does not learn", r.Stats.RTT.Min, r.Stats.Retransmits)
 				}
 			}},
 		{name: "a pause, after which all that was asked arrives", producer: chunked(500), written: all, end: EndChunkNumber,
@@ -34,8 +34,8 @@ func networkScenarios() []scenario {
 				time.AfterFunc(5*time.Second-a.at, func() { n.later(n.data(a.chunk)) })
 				return nil, true
 			})},
-		{name: "a small window", producer: style(50, endInLast), faults: faults{latency: 5 * time.Millisecond, loss: 0.2}, options: Options{Window: 1}, written: all, end: EndChunkNumber},
-		{name: "a window of two", producer: chunked(50), faults: faults{latency: 5 * time.Millisecond, loss: 0.2}, options: Options{Window: 2}, written: all, end: EndChunkNumber},
+		{name: "a small window", producer: style(50, endInLast), faults: faults{latency: 5 * time.Millisecond, loss: 0.2}, window: 1, written: all, end: EndChunkNumber},
+		{name: "a window of two", producer: chunked(50), faults: faults{latency: 5 * time.Millisecond, loss: 0.2}, window: 2, written: all, end: EndChunkNumber},
 	}
 }
 
@@ -64,7 +64,8 @@ func badInputScenarios() []scenario {
 		{name: "three corrupt answers", producer: chunked(50), prepare: replaced(3, 20, corrupt(20)), written: all, end: EndChunkNumber},
 		{name: "the first chunk, corrupt three times", producer: chunked(50), prepare: replaced(3, 0, corrupt(0)), written: all, end: EndChunkNumber},
 		{name: "four corrupt answers", producer: chunked(50), prepare: replaced(4, 20, corrupt(20)), written: 200, as: &IntegrityError{}, want: "chunk 20 is corrupt: crc32c"},
-		{name: "every answer corrupt", producer: chunked(50), faults: faults{corrupt: 1}, as: &IntegrityError{}, want: "is corrupt"},
+		{name: "every answer corrupt", producer: chunked(50), as: &IntegrityError{}, want: "is corrupt",
+			prepare: answered(func(n *network, a ask) ([][]byte, bool) { return [][]byte{n.spoiled(a.chunk % 50)}, !a.meta })},
 		{name: "corrupt once, then silence", producer: chunked(50), as: &IntegrityError{}, want: "chunk 2 is corrupt: crc32c", took: 10 * time.Second,
 			prepare: answered(func(n *network, a ask) ([][]byte, bool) {
 				if a.chunk == 2 && a.nth == 1 {

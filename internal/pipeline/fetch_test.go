@@ -26,7 +26,9 @@ func run(ctx context.Context, n *network, o Options, w io.Writer) ([]byte, Resul
 	} else {
 		w = &out
 	}
-	r, err := Fetch(ctx, n, n.name, w, o)
+	sess := NewSession(n, n.path)
+	defer sess.Close()
+	r, err := sess.Fetch(ctx, n.name, w, o)
 	n.checkStats(r.Stats)
 	got := out.Bytes()
 	if r.Bytes != uint64(len(got)) {
@@ -96,6 +98,7 @@ type scenario struct {
 	producer producer
 	faults   faults
 	options  Options
+	window   int // fixed; 0: the usual
 	prepare  func(*network)
 	want     string // a part of the error; "": none
 	as       error  // what the error is, by errors.As or equal; a zero value of its type
@@ -184,6 +187,7 @@ func TestFetch(t *testing.T) {
 
 func (s scenario) run(t *testing.T) {
 	n := newNetwork(t, s.producer)
+	n.path.Window = s.window
 	if s.faults != (faults{}) {
 		n.faults = s.faults
 	}

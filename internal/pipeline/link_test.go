@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -108,6 +109,7 @@ type network struct {
 	t     testing.TB
 	rng   *rand.Rand // of the goroutine that fetches
 	name  tlv.Name
+	path  Path // of the session
 	start time.Time
 	// script, where set, may answer an Interest (or leave it unanswered) in the
 	// producer's stead.
@@ -133,13 +135,16 @@ type parcel struct {
 
 func newNetwork(t testing.TB, p producer) *network {
 	n := &network{
-		producer: p, t: t, rng: rand.New(rand.NewPCG(1, 2)), name: mustName(t, "ccnx:/demo/file"),
+		producer: p, t: t, rng: rand.New(rand.NewPCG(1, 2)), name: mustName(t, "ccnx:/demo/file"), path: Path{CC: congestion.Fixed},
 		faults: faults{latency: 5 * time.Millisecond}, start: time.Now(),
 		nth: make(map[uint64]int), ready: make(chan struct{}, 1),
 	}
 	n.promises = newPromises(n)
 	return n
 }
+
+func (n *network) Want(...tlv.Name)   {}
+func (n *network) Forget(...tlv.Name) {}
 
 func (n *network) TrySend(b *tlv.Batch) {
 	for i := range b.Len() {

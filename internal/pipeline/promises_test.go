@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
@@ -28,7 +29,7 @@ type promises struct {
 
 func newPromises(n *network) promises {
 	return promises{
-		n: n, window: defaultWindow, trusts: true,
+		n: n, window: fixedWindow, trusts: true,
 		asked: make(map[uint64]bool), pending: make(map[uint64]bool),
 	}
 }
@@ -36,7 +37,15 @@ func newPromises(n *network) promises {
 // expect tells the options of the fetch to come.
 func (p *promises) expect(o Options) {
 	o = o.withDefaults()
-	p.window, p.first, p.last = o.Window, o.First, o.Last
+	p.first, p.last = o.First, o.Last
+	switch path := p.n.path; {
+	case path.CC != congestion.Fixed:
+		p.window = reorderChunks / 2
+	case path.Window > 0:
+		p.window = path.Window
+	default:
+		p.window = fixedWindow
+	}
 }
 
 func (p *promises) sent(a ask) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/cefgo/cefgo/internal/congestion"
 )
 
 // A case of any content, in any style, over any network.
@@ -19,6 +21,7 @@ type anyFetch struct {
 	relinks []time.Duration
 	stop    int // the first chunk that the producer no longer answers; -1: none
 	o       Options
+	path    Path
 }
 
 func drawFetch(t *rapid.T) anyFetch {
@@ -51,7 +54,8 @@ func drawFetch(t *rapid.T) anyFetch {
 	if rapid.IntRange(0, 4).Draw(t, "stops") == 0 {
 		c.stop = rapid.IntRange(0, len(c.chunks)).Draw(t, "stop")
 	}
-	c.o.Window = rapid.IntRange(0, 100).Draw(t, "window")
+	c.path.CC = rapid.SampledFrom(congestion.Kinds).Draw(t, "control")
+	c.path.Window = rapid.IntRange(0, 100).Draw(t, "window")
 	if rapid.IntRange(0, 3).Draw(t, "range") == 0 {
 		c.o.First = rapid.Uint64Range(0, uint64(len(c.chunks)+1)).Draw(t, "first")
 	}
@@ -79,6 +83,7 @@ func (c *anyFetch) run(t *testing.T) (out []byte, r Result, n *network, broken [
 	synctest.Test(t, func(t *testing.T) {
 		rec := &recorder{TB: t}
 		n = newNetwork(rec, c.producer)
+		n.path = c.path
 		n.faults, n.rng = c.faults, rand.New(rand.NewPCG(c.seed, 1))
 		if c.stop >= 0 {
 			n.script = func(a ask) ([][]byte, bool) { return nil, !a.meta && a.chunk >= uint64(c.stop) }

@@ -4,19 +4,23 @@ import (
 	"time"
 
 	"github.com/cefgo/cefgo/internal/tlv"
+	"github.com/cefgo/cefgo/internal/trace"
 )
 
 // phase is where a chunk stands:
 //
 //	idle → flying ⇄ lost → had
-//	          └───────────→ had
+//	        │  ⇅      └───→ had
+//	        │ doubted ────→ had
+//	        └─────────────→ had
 type phase uint8
 
 const (
-	idle   phase = iota
-	flying       // an Interest is out
-	lost         // it is taken for lost and queued to be sent again
-	had          // received; waits to be written
+	idle    phase = iota
+	flying        // an Interest is out
+	doubted       // an Interest is out, in a silence; see silence.go
+	lost          // it is taken for lost and queued to be sent again
+	had           // received; waits to be written
 )
 
 // slot is one chunk of the ring.
@@ -26,6 +30,7 @@ type slot struct {
 	tries   int    // Interests sent
 	corrupt int    // bad answers
 	gen     uint32 // of the timer that counts
+	nth     uint64 // the latest sending, counted over the fetch
 	sent    time.Time
 	payload []byte // owned; of a chunk that is had
 }
@@ -34,19 +39,22 @@ type slot struct {
 // takes what arrives, and knows when to wake up. Every call brings its time along.
 type state struct {
 	o     Options
-	ring  []slot   // chunk k stands at k % len
-	free  [][]byte // payloads that have been written: memory for the next
-	base  uint64   // the next chunk to be written
-	next  uint64   // the next chunk to be asked for the first time
-	asked uint64   // one above the highest chunk ever asked for
-	high  uint64   // one above the highest chunk received
-	again []uint64
+	path  *path
+	emit  func(trace.Event, time.Time) // nil: nobody wants to know
+	ring  []slot                       // chunk k stands at k % len, a power of two
+	free  [][]byte                     // payloads that have been written: memory for the next
+	base  uint64                       // the next chunk to be written
+	next  uint64                       // the next chunk to be asked for the first time
+	asked uint64                       // one above the highest chunk ever asked for
+	high  uint64                       // one above the highest chunk received
+	again fifo[uint64]
 	timer timers
 	gen   uint32
 	rtt   rtt
+	order order
+	mute  mute
 
-	flying  int
-	packet  int             // the largest Data packet, in bytes
+	flying  int             // of path.flying
 	largest int             // the largest payload, in bytes
 	end     tlv.Opt[uint64] // EndChunkNumber
 	meta    metaState
@@ -57,6 +65,7 @@ type state struct {
 	summed  bool // every chunk so far had a checksum that held
 
 	start, progress, lastRx time.Time
+	flightSince             time.Time // when flying became more than 0
 	deadline                time.Time // zero: none
 	noRouteSince            time.Time
 	returned                tlv.ReturnCode  // the latest since the latest chunk; 0: none
@@ -72,13 +81,12 @@ type request struct {
 	longLife bool
 }
 
-func newState(o Options, now time.Time) *state {
-	size := 1
-	for size < 2*o.Window {
-		size *= 2
-	}
+// firstRing is the ring's length at first; it grows as needed.
+const firstRing = 64
+
+func newState(o Options, p *path, now time.Time) *state {
 	s := &state{
-		o: o, ring: make([]slot, size), base: o.First, next: o.First, asked: o.First, high: o.First,
+		o: o, path: p, ring: make([]slot, firstRing), base: o.First, next: o.First, asked: o.First, high: o.First,
 		first: true, summed: true, start: now, progress: now, lastRx: now,
 		stats: Stats{Returns: make(map[uint8]uint64)},
 	}
@@ -88,7 +96,23 @@ func newState(o Options, now time.Time) *state {
 	return s
 }
 
-func (s *state) slot(k uint64) *slot { return &s.ring[k%uint64(len(s.ring))] }
+func (s *state) slot(k uint64) *slot { return &s.ring[k&uint64(len(s.ring)-1)] }
+
+// grow makes room for chunk s.next.
+func (s *state) grow() {
+	old := s.ring
+	s.ring = make([]slot, 2*len(old))
+	for k := s.base; k < s.next; k++ {
+		*s.slot(k) = old[k&uint64(len(old)-1)]
+	}
+}
+
+// event tells the trace, if there is one.
+func (s *state) event(t trace.Type, chunk uint64, now time.Time) {
+	if s.emit != nil {
+		s.emit(trace.Event{Type: t, Chunk: chunk}, now)
+	}
+}
 
 // fail ends the fetch; the first reason counts.
 func (s *state) fail(err error) {
@@ -103,29 +127,12 @@ func (s *state) done() bool {
 	return s.err != nil || ok && s.base > k
 }
 
-// window is how many Interests may be in flight.
-func (s *state) window(now time.Time) int {
-	w := s.o.Window
-	if s.first {
-		w = min(w, startWindow)
-	} else if s.o.Backlog != nil {
-		w = min(w, s.o.Backlog(s.packet))
-	}
-	if now.Sub(s.lastRx) > s.silenceAfter() {
-		// Nothing comes: ask for one chunk at a time until something does.
-		w = 1
-	}
-	return max(w, 1)
-}
-
-func (s *state) silenceAfter() time.Duration { return 4 * s.rtt.estimate() }
-
 // bound is one above the highest chunk that may be asked for now: the end, as far
 // as it is known, and no more than may wait for the chunk at base. The window
 // alone keeps it to one window past the highest chunk received: all between are
 // in flight, since what is lost is asked again first.
 func (s *state) bound() uint64 {
-	waiting := min(len(s.ring), max(reorderBytes/max(s.largest, 1), 1))
+	waiting := min(reorderChunks, max(reorderBytes/max(s.largest, 1), 1))
 	end := uint64(maxChunk)
 	if k, ok := s.last(); ok {
 		end = k
@@ -135,27 +142,35 @@ func (s *state) bound() uint64 {
 
 // nextRequest returns the next Interest to send, and counts it as sent at now.
 func (s *state) nextRequest(now time.Time) (request, bool) {
-	if s.done() || s.flying >= s.window(now) {
+	switch {
+	case s.done():
+		return request{}, false
+	case s.mute.on:
+		return s.probe(now)
+	case s.path.full(), s.first && s.flying >= startWindow:
 		return request{}, false
 	}
-	for len(s.again) > 0 {
-		k := s.again[0]
-		s.again = s.again[1:]
-		if s.slot(k).phase == lost {
-			return s.send(k, now), true
+	for s.again.len() > 0 {
+		k := s.again.front()
+		s.again.pop()
+		if k >= s.base && k < s.next && s.slot(k).phase == lost {
+			return s.fly(k, now), true
 		}
 	}
 	if s.next >= s.bound() {
 		return request{}, false
 	}
 	k := s.next
+	if k-s.base >= uint64(len(s.ring)) {
+		s.grow()
+	}
 	s.next++
 	*s.slot(k) = slot{}
 	if k < s.asked {
 		s.slot(k).tries = 1 // before an end that proved false
 	}
 	s.asked = max(s.asked, s.next)
-	return s.send(k, now), true
+	return s.fly(k, now), true
 }
 
 // lateTry is the sending from which a re-send carries LONGLIFE: a chunk that
@@ -163,18 +178,47 @@ func (s *state) nextRequest(now time.Time) (request, bool) {
 // otherwise (sheet g); the flag leaves a PIT entry that lapses with its lifetime.
 const lateTry = 4
 
+// fly sends chunk k's Interest, which is in flight from now on.
+func (s *state) fly(k uint64, now time.Time) request {
+	s.slot(k).phase = flying
+	s.takeOff(now)
+	r := s.send(k, now)
+	s.order.sent(k, s.slot(k).nth)
+	// While others are answered order finds what is lost, unless the path has none.
+	s.arm(k, now.Add(2*s.rtt.rto(s.slot(k).tries)))
+	return r
+}
+
 func (s *state) send(k uint64, now time.Time) request {
 	c := s.slot(k)
-	c.phase, c.sent = flying, now
+	c.sent = now
 	c.tries++
 	c.timed = c.tries == 1
-	s.flying++
 	s.stats.Interests++
+	c.nth = s.stats.Interests
 	if c.tries > 1 {
 		s.stats.Retransmits++
 	}
-	s.arm(k, now.Add(s.rtt.rto(c.tries)))
 	return request{k, c.tries > 1 && (s.o.LongLife || c.tries >= lateTry)}
+}
+
+// takeOff counts one more Interest in flight.
+func (s *state) takeOff(now time.Time) {
+	if s.flying == 0 {
+		s.flightSince = now
+	}
+	s.flying++
+	s.path.flying++
+}
+
+// land takes chunk k out of flight, to be what p says.
+func (s *state) land(k uint64, p phase) {
+	c := s.slot(k)
+	if c.phase == flying {
+		s.flying--
+		s.path.flying--
+	}
+	c.phase = p
 }
 
 // arm makes at the time to give up on chunk k's Interest.
@@ -186,9 +230,8 @@ func (s *state) arm(k uint64, at time.Time) {
 
 // lose queues chunk k to be asked for again.
 func (s *state) lose(k uint64) {
-	s.slot(k).phase = lost
-	s.flying--
-	s.again = append(s.again, k)
+	s.land(k, lost)
+	s.again.push(k)
 }
 
 // lapsed reports whether t no longer counts.
@@ -199,32 +242,44 @@ func (s *state) lapsed(t timer) bool {
 
 // onTime does what is due at now.
 func (s *state) onTime(now time.Time) {
-	for len(s.timer) > 0 && !s.timer[0].at.After(now) {
+	s.loseByOrder(now)
+	if at := s.quietAt(); !at.IsZero() && !now.Before(at) {
+		s.fallSilent(now)
+	}
+	for !s.mute.on && len(s.timer) > 0 && !s.timer[0].at.After(now) {
 		t := s.timer.pop()
 		if s.lapsed(t) {
 			continue
 		}
-		if c := s.slot(t.chunk); c.timed {
-			s.rtt.timeout(c.sent, now)
-		}
+		s.stats.Timeouts++
+		s.path.onLoss(s.slot(t.chunk).sent, now)
 		s.lose(t.chunk)
+		s.event(trace.Timeout, t.chunk, now)
 	}
 	if !s.done() && !now.Before(s.patience()) {
 		s.giveUp()
 	}
 }
 
-// wake is the next time at which onTime has something to do.
+// wake is the next time at which onTime, or nextRequest, has something to do.
 func (s *state) wake() time.Time {
 	for len(s.timer) > 0 && s.lapsed(s.timer[0]) {
 		s.timer.pop()
 	}
 	at := s.patience()
-	if len(s.timer) > 0 && s.timer[0].at.Before(at) {
-		at = s.timer[0].at
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(at) {
+			at = t
+		}
 	}
-	if m := s.meta.due; !m.IsZero() && m.Before(at) {
-		at = m
+	if len(s.timer) > 0 {
+		sooner(s.timer[0].at)
+	}
+	sooner(s.order.due)
+	sooner(s.quietAt())
+	sooner(s.meta.due)
+	if s.mute.on {
+		sooner(s.mute.due)
 	}
 	return at
 }
@@ -233,7 +288,7 @@ func (s *state) wake() time.Time {
 // silence of the network, and what arrived in the meantime does not tell its round
 // trip.
 func (s *state) onBlocked(d time.Duration) {
-	s.progress, s.lastRx = s.progress.Add(d), s.lastRx.Add(d)
+	s.progress, s.lastRx, s.flightSince = s.progress.Add(d), s.lastRx.Add(d), s.flightSince.Add(d)
 	for k := s.base; k < s.next; k++ {
 		s.slot(k).timed = false
 	}
@@ -263,4 +318,10 @@ func (s *state) keep(payload []byte) []byte {
 		b, s.free = s.free[n-1], s.free[:n-1]
 	}
 	return append(b[:0], payload...)
+}
+
+// leave gives back what the fetch holds of the shared window.
+func (s *state) leave() {
+	s.path.flying -= s.flying
+	s.flying = 0
 }

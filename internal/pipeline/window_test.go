@@ -5,19 +5,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// In total silence a fetch sends little: the first four chunks three times while
-// it may be loss, then one Interest at a time, each for two seconds, and the meta
-// five times.
+// In total silence a fetch sends little: the first ten chunks once, the first of them
+// again every 300 ms, and the meta five times.
 func TestTotalSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, producer{})
 		_, r, _ := run(t.Context(), n, Options{}, nil)
 		t.Logf("%d Interests in %v", r.Stats.Interests, r.Duration)
-		if r.Stats.Interests > 22 {
-			t.Errorf("%d Interests in %v of silence, want at most 22", r.Stats.Interests, r.Duration)
+		if r.Stats.Interests > 50 {
+			t.Errorf("%d Interests in %v of silence, want at most 50", r.Stats.Interests, r.Duration)
 		}
 		for _, a := range n.asks {
 			if a.meta {
@@ -63,7 +63,7 @@ func TestSilenceHalfWay(t *testing.T) {
 						t.Errorf("%v: Interests for chunks %d and %d at once", a.at, late[i].chunk, a.chunk)
 					}
 				}
-				if most := map[tlv.ReturnCode]int{0: 40, tlv.ReturnNoRoute: 300, tlv.ReturnCongestion: 40}[code]; len(late) > most {
+				if most := 590; len(late) > most {
 					t.Errorf("%d Interests in 29s of silence, want at most %d", len(late), most)
 				}
 			})
@@ -115,31 +115,52 @@ func TestInterest(t *testing.T) {
 	}
 }
 
-// The window stays within what the forwarder can hold unread.
-func TestBacklog(t *testing.T) {
-	for room, want := range map[int]int{30: 30, 1: 1, 0: 1, 1000: defaultWindow} {
+// The window stays within what the forwarder has room for, and within Max.
+func TestRoom(t *testing.T) {
+	for _, tt := range []struct{ room, most, want int }{{30, 0, 30}, {1, 0, 1}, {0, 0, 1}, {1000, 0, fixedWindow}, {30, 20, 20}, {30, 40, 30}} {
 		synctest.Test(t, func(t *testing.T) {
 			n := newNetwork(t, chunked(500))
+			n.path.Room, n.path.Max = func() int { return tt.room }, tt.most
+			n.window = tt.want
+			if _, _, err := run(t.Context(), n, Options{}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if n.most != tt.want {
+				t.Errorf("room for %d, at most %d: up to %d in flight, want %d", tt.room, tt.most, n.most, tt.want)
+			}
+		})
+	}
+}
+
+// The window doubles up to what the path is expected to hold, and no further.
+func TestExpect(t *testing.T) {
+	for _, cc := range []congestion.Kind{congestion.Cubic, congestion.AIMD, congestion.Delay} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork(t, chunked(5000))
 			size := len(n.data(100))
-			n.window = min(max(room, startWindow), defaultWindow)
-			var most int
-			o := Options{Backlog: func(packet int) int {
+			n.path = Path{CC: cc, Expect: func(packet int) int {
 				if packet < size-1 || packet > size+1 {
 					t.Errorf("asked for packets of %d bytes, they have %d", packet, size)
 				}
-				return room
+				return 40
 			}}
+			n.window, n.first = reorderChunks, 0
+			at := map[int]time.Duration{} // when so many were in flight first
 			n.script = func(a ask) ([][]byte, bool) {
-				if n.high.OK {
-					most = max(most, len(n.pending))
+				if _, ok := at[len(n.pending)]; !ok {
+					at[len(n.pending)] = a.at
 				}
 				return nil, false
 			}
-			if _, _, err := run(t.Context(), n, o, nil); err != nil {
+			if _, _, err := run(t.Context(), n, Options{}, nil); err != nil {
 				t.Fatal(err)
 			}
-			if most > max(want, startWindow) || most < want {
-				t.Errorf("room for %d: up to %d in flight, want %d", room, most, want)
+			const rtt = 5 * time.Millisecond
+			if at[40] > 3*rtt {
+				t.Errorf("%s: 40 in flight after %v, want 2 or 3 round trips of %v", cc, at[40], rtt)
+			}
+			if d, ok := at[80]; ok && d-at[40] < 4*rtt {
+				t.Errorf("%s: from 40 in flight to 80 within %v: the doubling goes on", cc, d-at[40])
 			}
 		})
 	}
@@ -156,6 +177,7 @@ func TestReorderMemory(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, p)
+		n.path.Window = 4096
 		highest := uint64(0)
 		n.script = func(a ask) ([][]byte, bool) {
 			missing := a.chunk == 500 && a.at < 4*time.Second
@@ -164,7 +186,7 @@ func TestReorderMemory(t *testing.T) {
 			}
 			return nil, missing
 		}
-		if _, _, err := run(t.Context(), n, Options{Window: 4096}, nil); err != nil {
+		if _, _, err := run(t.Context(), n, Options{}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if waiting := (highest - 500) * payload; waiting > reorderBytes || waiting < reorderBytes-2*payload {
@@ -176,7 +198,7 @@ func TestReorderMemory(t *testing.T) {
 // Payloads are copied into memory that is used again: as much as waits at once,
 // not as much as the ring has places.
 func TestPayloadMemory(t *testing.T) {
-	s := newState(Options{Window: 1024}.withDefaults(), time.Time{})
+	s := newState(Options{}.withDefaults(), newPath(Path{CC: congestion.Fixed, Window: 1024}), time.Time{})
 	now := time.Time{}.Add(time.Second)
 	o := tlv.Object{Payload: make([]byte, 1000), EndChunk: tlv.Some[uint64](99999)}
 	allocs := testing.AllocsPerRun(1, func() {

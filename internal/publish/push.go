@@ -86,13 +86,13 @@ func readFull(src io.ReaderAt, b []byte, off int64) error {
 	return err
 }
 
-// ReadBack fetches the content over link, a connection other than the one that
+// ReadBack fetches the content from a session over a connection other than the one that
 // pushed, and compares every byte with src. It fails with a *[PushError] that says
 // what is missing or different; or with a [pipeline.Fetch] error of other kinds.
-func ReadBack(ctx context.Context, link pipeline.Link, l object.Layout, src io.ReaderAt, o pipeline.Options) (pipeline.Result, error) {
+func ReadBack(ctx context.Context, from *pipeline.Session, l object.Layout, src io.ReaderAt, o pipeline.Options) (pipeline.Result, error) {
 	o.LongLife = true
 	c := &comparer{src: src, size: l.Size}
-	res, err := pipeline.Fetch(ctx, link, l.Name, c, o)
+	res, err := from.Fetch(ctx, l.Name, c, o)
 	var partial *pipeline.PartialError
 	var changed *pipeline.ChangedError
 	var returned *pipeline.ReturnError

@@ -82,6 +82,9 @@ func (c *cache) deliver(pkt []byte) {
 	}
 }
 
+func (c *cache) Want(...tlv.Name)   {}
+func (c *cache) Forget(...tlv.Name) {}
+
 func (c *cache) Ready() <-chan struct{} { return c.ready }
 
 func (c *cache) Receive(b *tlv.Batch) (bool, error) {
@@ -113,7 +116,7 @@ func push(t testing.TB, c *cache, l object.Layout, content []byte) {
 }
 
 func readBack(ctx context.Context, c *cache, l object.Layout, content []byte) (pipeline.Result, error) {
-	return ReadBack(ctx, c, l, bytes.NewReader(content), pipeline.Options{Timeout: 2 * time.Second, Stall: 3 * time.Second})
+	return readOver(ctx, c, l, bytes.NewReader(content), pipeline.Options{Timeout: 2 * time.Second, Stall: 3 * time.Second})
 }
 
 // without forgets packets of these names.
@@ -126,6 +129,13 @@ func without(uris ...string) func(tlv.Name, []byte) []byte {
 		}
 		return pkt
 	}
+}
+
+// readOver reads back over a session of its own.
+func readOver(ctx context.Context, link pipeline.Link, l object.Layout, src io.ReaderAt, o pipeline.Options) (pipeline.Result, error) {
+	s := pipeline.NewSession(link, pipeline.Path{})
+	defer s.Close()
+	return ReadBack(ctx, s, l, src, o)
 }
 
 func TestPushAndReadBack(t *testing.T) {
@@ -302,7 +312,7 @@ func TestSourceShrinks(t *testing.T) {
 				t.Errorf("push with %d bytes left: %v, want %v", left, err, io.ErrUnexpectedEOF)
 			}
 			push(t, c, l, content)
-			_, err = ReadBack(t.Context(), c, l, bytes.NewReader(content[:left]), pipeline.Options{})
+			_, err = readOver(t.Context(), c, l, bytes.NewReader(content[:left]), pipeline.Options{})
 			var pe *PushError
 			if !errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &pe) {
 				t.Errorf("read back with %d bytes left: %v, want %v", left, err, io.ErrUnexpectedEOF)
@@ -325,7 +335,7 @@ func TestSourceFails(t *testing.T) {
 			t.Errorf("push: %v, want %v", err, broken)
 		}
 		push(t, c, l, random(1, 730))
-		_, err := ReadBack(t.Context(), c, l, unreadable{broken}, pipeline.Options{})
+		_, err := readOver(t.Context(), c, l, unreadable{broken}, pipeline.Options{})
 		var pe *PushError
 		if !errors.Is(err, broken) || errors.As(err, &pe) {
 			t.Errorf("read back: %v, want %v", err, broken)

@@ -1,0 +1,282 @@
+package congestion
+
+import (
+	"math"
+	"time"
+)
+
+// Parameters of the delay-based control.
+const (
+	// queuePerRoot is the share of a queue that a flow of r Data a second wants:
+	// queuePerRoot times the square root of r, in Interests. So a flow with less of
+	// a path than another one wants a longer round trip than that one does, and
+	// gains on it until both have the same: at 100 Data/s that are 12 (120 ms), at
+	// 10 000/s 115 (12 ms).
+	queuePerRoot = 1.15
+	leastQueue   = 4
+	// baseFor is how long the shortest round trip seen is believed to be the
+	// path's own. After that the window is lowered for two rounds to see it again.
+	baseFor = 10 * time.Second
+	// lossy is the share of losses in a round from which the queue wanted is
+	// made shorter: the place for it may not be there.
+	lossy       = 0.02
+	lessQueue   = 0.7
+	moreQueue   = 0.02 // a round
+	leastScale  = 0.1
+	flooding    = 0.15 // the share of losses that ends the doubling of the window
+	floodLosses = 8    // and their number
+	collapsing  = 0.5  // the share of losses from which the window itself shrinks
+	collapsedTo = 0.7
+	// strayWindow is the share to which the window has to shrink for round trips that
+	// do not shrink with it to be taken for the path's own.
+	strayWindow = 0.75
+	// steerShare is the share of the way to the window wanted that is gone at once.
+	steerShare = 0.75
+	// fullRounds is after how many rounds without more Data a second the path is
+	// taken to be full, and fullGrowth what counts as more.
+	fullRounds = 3
+	fullGrowth = 1.25
+)
+
+// delay keeps as many Interests in flight as the path holds and a few more, which
+// wait in a queue and so make the round trip longer than the path's own: by that it
+// knows that the path is full (FAST TCP, Copa). Losses that come without a queue are
+// no sign of one, and change nothing but what queue is wanted.
+type delay struct {
+	window  float64
+	use     usage
+	train   train
+	round   rounds
+	opening bool    // no queue has been seen yet: the window doubles
+	expect  float64 // no further than to this; 0: not known
+
+	base    time.Duration // the path's own round trip, as far as it is known
+	seen    time.Time     // when it was seen last
+	drain   int           // rounds left of looking for it
+	before  float64       // the window before that
+	scale   float64       // of the queue wanted, by what losses allow
+	rate    float64       // Data a second in the best of the latest rounds
+	best    maxFilter     // of these
+	plateau int           // rounds without more
+
+	began   time.Time     // of this round
+	least   time.Duration // round trip in this round; 0: none known
+	data    int           // in this round
+	losses  int           // in this round
+	settled bool          // the window is that of the round before
+	stray   stray
+}
+
+func newDelay(w float64) *delay { return &delay{window: w, opening: true, scale: 1} }
+
+func (c *delay) Window() float64 { return c.window }
+
+func (c *delay) Expect(window float64) { c.expect = window }
+
+func (c *delay) OnData(a Answer) {
+	if c.began.IsZero() {
+		c.began = a.Now
+	}
+	if c.round.ends(a) {
+		c.endRound(a.Now)
+	}
+	c.use.note(a.InFlight)
+	c.data++
+	if a.RTT > 0 {
+		c.sample(a.RTT, a.Now)
+	}
+	if c.opening {
+		c.train.take(a, c.base)
+		c.openFurther()
+	}
+}
+
+func (c *delay) sample(rtt time.Duration, now time.Time) {
+	if c.least == 0 || rtt < c.least {
+		c.least = rtt
+	}
+	if c.base == 0 || rtt <= c.base {
+		c.base, c.seen = rtt, now
+	}
+}
+
+// wanted is the queue that this flow wants, in Interests.
+func (c *delay) wanted() float64 {
+	return max(queuePerRoot*math.Sqrt(c.rate)*c.scale, leastQueue)
+}
+
+// endRound adjusts the window by what the round showed.
+func (c *delay) endRound(now time.Time) {
+	defer c.nextRound(now)
+	took := now.Sub(c.began)
+	if took <= 0 || c.least == 0 {
+		return
+	}
+	c.learnRate(float64(c.data) / took.Seconds())
+	c.learnLoss()
+	if c.drain > 0 {
+		c.drained(now)
+		return
+	}
+	if c.opening {
+		c.open()
+		return
+	}
+	if now.Sub(c.seen) >= baseFor {
+		c.lookForBase()
+		return
+	}
+	c.steer()
+}
+
+func (c *delay) nextRound(now time.Time) {
+	c.use.nextRound()
+	c.began, c.least, c.data, c.losses = now, 0, 0, 0
+}
+
+func (c *delay) learnRate(r float64) {
+	before := c.rate
+	c.rate = c.best.push(r)
+	if c.rate < before*fullGrowth {
+		c.plateau++
+	} else {
+		c.plateau = 0
+	}
+}
+
+// learnLoss sets what queue the losses of the round allow to want.
+func (c *delay) learnLoss() {
+	share := float64(c.losses) / float64(max(c.losses+c.data, 1))
+	if share > lossy && c.losses > 1 {
+		c.scale = max(c.scale*lessQueue, leastScale)
+	} else {
+		c.scale = min(c.scale+moreQueue, 1)
+	}
+	if share > flooding && c.losses >= floodLosses {
+		c.opening = false
+	}
+	if share > collapsing {
+		c.window = max(c.window*collapsedTo, minWindow)
+		c.opening = false
+	}
+}
+
+// queue is how many of the Interests in flight wait in a queue.
+func (c *delay) queue() float64 {
+	return c.window * (1 - float64(c.base)/float64(c.least))
+}
+
+// openFurther doubles the window each round trip, until it holds what the path does.
+func (c *delay) openFurther() {
+	c.rate = max(c.rate, c.train.rate)
+	queued := time.Duration(c.wanted() / max(c.rate, 1) * float64(time.Second))
+	switch {
+	case c.expect > 0 && c.window >= c.expect:
+		c.opening = false
+	case c.base > 0 && c.train.full(c.window, c.base, queued/2):
+		c.opening = false
+	case c.use.limits(c.window, 0.5):
+		c.window = min(c.window+1, maxWindow)
+	}
+}
+
+// open ends the doubling once there is a queue, or no gain.
+func (c *delay) open() {
+	switch {
+	case !c.use.limits(c.window, 0.5):
+		c.plateau = 0 // nothing was tried
+	case c.queue() >= c.wanted():
+		c.opening = false
+	case c.plateau >= fullRounds:
+		c.opening = false
+	}
+}
+
+// steer goes most of the way to the window that has the queue wanted, every second
+// round: what a round shows is the effect of the window of the round before it.
+func (c *delay) steer() {
+	if c.settled = !c.settled; c.settled {
+		return
+	}
+	ratio := float64(c.base) / float64(c.least)
+	target := min(c.window*ratio+c.wanted(), 2*c.window, maxWindow)
+	switch {
+	case target < c.window:
+		if c.isStray() {
+			return
+		}
+	case !c.use.limits(c.window, 0.8):
+		return // not made use of: no reason for more
+	default:
+		c.stray = stray{}
+	}
+	c.window = max(c.window+(target-c.window)*steerShare, minWindow)
+}
+
+// stray is where a decline of the window began.
+type stray struct {
+	window float64 // 0: there is none
+	rtt    time.Duration
+}
+
+// isStray takes round trips for the path's own that stay long though the window has
+// become much smaller: the path has changed, or another flow fills it.
+func (c *delay) isStray() bool {
+	if c.stray.window == 0 || c.least < c.stray.rtt*9/10 {
+		c.stray = stray{c.window, c.least}
+		return false
+	}
+	if c.window > strayWindow*c.stray.window {
+		return false
+	}
+	c.stray = stray{}
+	c.base = c.least
+	c.window = max(c.window, c.rate*c.base.Seconds())
+	return true
+}
+
+// lookForBase lowers the window for two rounds, in which the queue empties.
+func (c *delay) lookForBase() {
+	c.before, c.drain, c.stray = c.window, 2, stray{}
+	c.base = c.least
+	c.window = max(c.window/2, minWindow)
+}
+
+// drained ends that.
+func (c *delay) drained(now time.Time) {
+	c.base = min(c.base, c.least)
+	if c.drain--; c.drain == 0 {
+		c.seen = now
+		c.window = max(c.window, min(c.before, c.rate*c.base.Seconds()+c.wanted()))
+	}
+}
+
+func (c *delay) OnLoss(x Loss) {
+	if !x.Sent.Before(c.began) || c.losses > 0 || c.data > 0 {
+		c.losses++
+	}
+}
+
+func (c *delay) OnSpurious(time.Time) { c.losses = max(c.losses-1, 0) }
+
+func (c *delay) OnPause(d time.Duration) {
+	if !c.began.IsZero() {
+		c.began, c.seen = c.began.Add(d), c.seen.Add(d)
+	}
+}
+
+// maxFilter is the greatest of the latest values.
+type maxFilter struct {
+	values [8]float64
+	next   int
+}
+
+func (f *maxFilter) push(v float64) float64 {
+	f.values[f.next%len(f.values)] = v
+	f.next++
+	best := 0.0
+	for _, w := range f.values {
+		best = max(best, w)
+	}
+	return best
+}

@@ -8,7 +8,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build test race lint cross demo interop bench compare fuzz clean
+.PHONY: build test race lint cross demo interop bench field compare fuzz clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/cefgo
@@ -41,6 +41,12 @@ interop: build
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Rates, memory and bad days with real Cefore programs; takes most of an hour, and a quiet
+# machine. FIELD=small to see that it works, PART=/live for one part.
+FIELD ?= 1
+field:
+	CEFGO_FIELD=$(FIELD) $(GO) test ./cmd/cefgo -run 'TestField$(PART)' -v -count=1 -timeout 60m
 
 # get against cefapp through the same cefnetd, where both are installed.
 compare: build

@@ -83,6 +83,7 @@ type failure struct {
 	hint      string // what to do, if there is more to say than the error does
 	resume    string // the command that goes on where this one ended
 	ret       *tlv.ReturnCode
+	more      fields // for --json
 }
 
 func (f *failure) Error() string {
@@ -187,6 +188,8 @@ func classify(err error) (exitCode, string) {
 		return exitRegister, ""
 	case errors.Is(err, errDeadline):
 		return exitPartial, "whoever reads standard output is too slow, or reads nothing"
+	case errors.Is(err, errUneven):
+		return exitFailed, "fetch it whole, or by --chunks"
 	case errors.As(err, &write), errors.As(err, &stored), errors.As(err, &pathErr), errors.As(err, &linkErr), errors.Is(err, partfile.ErrIsDirectory):
 		return exitLocal, localHint(err)
 	case errors.Is(err, client.ErrClosed):

@@ -25,6 +25,7 @@ func (f *field) buffers(t *testing.T) {
 	c := writeContent(t, g.file("content"), f.size(50_000_000))
 	const uri = "ccnx:/field/buffers"
 	g.serve(uri, c.path, "-b", "1024")
+	g.warm(t, uri, c)
 	t.Logf("wmem_default %s, wmem_max %s", kernelValue("net/core/wmem_default"), kernelValue("net/core/wmem_max"))
 
 	stalls := make(map[string]*series) // seconds

@@ -25,6 +25,10 @@ var cefgetfileWindows = []int{16, 32, 64, 128, 256}
 // first Data to the last, before that.
 const cefgetfileSleep = time.Second
 
+// cefgetfilePatience ends a cefgetfile that loses a window again and again, of which each
+// costs it 1.5 s.
+const cefgetfilePatience = 20 * time.Second
+
 func (f *field) cache(t *testing.T) {
 	for _, block := range []int{1024, 8192, 32000} {
 		t.Run(fmt.Sprintf("block=%d", block), func(t *testing.T) { f.cacheBlock(t, block) })
@@ -37,11 +41,12 @@ func (f *field) cacheBlock(t *testing.T, block int) {
 	c := writeContent(t, g.file("content"), f.size(40_000_000))
 	const uri = "ccnx:/field/cached"
 	begun := time.Now()
-	e := runProgram(t, g.env(), nil, f.cefgo, "put", "-q", "-d", g.conf(), uri, c.path, "-b", fmt.Sprint(block), "-t", "3600", "-e", "7200")
+	e := g.run(t, f.cefgo, "put", "-q", "-d", g.conf(), uri, c.path, "-b", fmt.Sprint(block), "-t", "3600", "-e", "7200")
 	if e.code != 0 {
 		t.Fatalf("put: %v", e)
 	}
 	t.Logf("pushed and read back in %.1f s", time.Since(begun).Seconds())
+	g.warm(t, uri, c)
 
 	var sweep []contestant
 	for _, w := range cefgetfileWindows {
@@ -72,7 +77,8 @@ func (f *field) cacheBlock(t *testing.T, block int) {
 func (g *ground) cefgetfile(t *testing.T, uri string, want content, window int) sample {
 	t.Helper()
 	g.fresh()
-	e := runProgram(t, g.env(), nil, "cefgetfile", uri, "-f", g.file(out), "-s", fmt.Sprint(window), "-d", g.conf(), "-p", fmt.Sprint(g.port))
+	args := []string{"cefgetfile", uri, "-f", g.file(out), "-s", fmt.Sprint(window), "-d", g.conf(), "-p", fmt.Sprint(g.port)}
+	e := program{env: g.env(), args: args, within: cefgetfilePatience}.run(t)
 	if e.code != 0 || !want.holds(g.file(out)) {
 		return sample{note: "other bytes, or " + e.String()}
 	}

@@ -138,7 +138,7 @@ func (g *generator) resend(now time.Duration) error {
 func (g *ground) generate(t *testing.T, uri string, chunks, block, window int) sample {
 	t.Helper()
 	env, args := g.bareCommand("generator", bareOptions{Prefix: uri, Chunks: chunks, Window: window})
-	e := runProgram(t, env, nil, args...)
+	e := program{env: env, args: args}.run(t)
 	var r generated
 	if err := json.Unmarshal(e.stdout, &r); e.code != 0 || err != nil {
 		return sample{note: e.String()}

@@ -57,12 +57,12 @@ func (g *ground) get(t *testing.T, uri string, want content, flags ...string) *g
 }
 
 // tryGet fetches uri on top of what is there. It may end before all is there, but then
-// neither with 0 nor with anything under the file's name; see runProgram for started.
+// neither with 0 nor with anything under the file's name; for started see program.
 func (g *ground) tryGet(t *testing.T, uri string, want content, started func(*os.Process) func(), flags ...string) *got {
 	t.Helper()
 	args := []string{g.f.cefgo, "get", "-q", "--json", "-d", g.conf(), uri, "-o", g.file(out)}
 	args = append(append(args, g.f.args...), flags...)
-	r := &got{ended: runProgram(t, g.env(), started, args...)}
+	r := &got{ended: program{env: g.env(), args: args, started: started}.run(t)}
 	right := want.holds(g.file(out))
 	_, err := os.Stat(g.file(out))
 	switch r.ok = r.code == 0 && right; {
@@ -80,3 +80,20 @@ func (g *ground) tryGet(t *testing.T, uri string, want content, started func(*os
 
 // result reads the result that get has printed.
 func (r *got) result(said []byte) error { return json.Unmarshal(said, r) }
+
+// warmChunks is twice the packets that wait in cefnetd to be sent at most (TX_QUEUE_SIZE):
+// the first use of each place in that queue costs it fresh memory, so that a cefnetd that
+// has just started is slow for that long.
+const warmChunks = 2 * 16384
+
+// warm fetches until the forwarder is as fast as it is going to be.
+func (g *ground) warm(t *testing.T, uri string, c content) {
+	t.Helper()
+	for n := int64(0); n < g.f.size(warmChunks); {
+		r := g.get(t, uri, c)
+		if !r.ok {
+			t.FailNow()
+		}
+		n += r.Chunks
+	}
+}

@@ -141,6 +141,12 @@ func (g *ground) env() []string {
 	return append(os.Environ(), "CEFORE_DIR="+g.dir, "USER=root")
 }
 
+// run runs a program to its end.
+func (g *ground) run(t *testing.T, args ...string) *ended {
+	t.Helper()
+	return program{env: g.env(), args: args}.run(t)
+}
+
 // serve publishes a file under uri.
 func (g *ground) serve(uri, file string, flags ...string) *beside {
 	g.t.Helper()
@@ -152,8 +158,7 @@ func (g *ground) serve(uri, file string, flags ...string) *beside {
 func (g *ground) fetchable(uri string) {
 	g.t.Helper()
 	until(g.t, uri, func() bool {
-		e := runProgram(g.t, g.env(), nil, g.f.cefgo, "ping", "-q", "-d", g.conf(), uri, "--chunk", "0", "-c", "1", "--lifetime", "500ms")
-		return e.code == 0
+		return g.run(g.t, g.f.cefgo, "ping", "-q", "-d", g.conf(), uri, "--chunk", "0", "-c", "1", "--lifetime", "500ms").code == 0
 	})
 }
 

@@ -37,6 +37,7 @@ func (f *field) liveGenerator(t *testing.T, block int) {
 	const served, bare = "ccnx:/field/served", "ccnx:/field/bare"
 	g.serve(served, c.path, "-b", fmt.Sprint(block))
 	g.produce(bare, chunks, block)
+	g.warm(t, served, c)
 	generator := func(by, uri string, window int) contestant {
 		return contestant{
 			name: fmt.Sprintf("generator, %s, W=%d", by, window),
@@ -121,6 +122,7 @@ func (f *field) againstCefapp(t *testing.T, g *ground, c content, bar float64, f
 	one := writeContent(t, g.file("one"), 1)
 	g.cefapp(servedByCefapp+"-one", one.path)
 	start := cefappStart(t, g, one)
+	g.warm(t, servedByCefgo, c)
 	name := strings.TrimSpace("cefapp " + strings.Join(flags, " "))
 	all := g.inTurn(t, f.turns, []contestant{
 		{"cefgo get", func() sample { return ofGet(g.get(t, servedByCefgo, c), c.size) }},
@@ -157,7 +159,7 @@ func (g *ground) cefappConsumer(t *testing.T, uri string, want content, flags ..
 	t.Helper()
 	g.fresh()
 	args := append([]string{"cefapp", "consumer", uri, "-o", "file", "-f", g.file(out), "-t", "100", "-q"}, flags...)
-	e := runProgram(t, g.env(), nil, args...)
+	e := g.run(t, args...)
 	if e.code != 0 || !want.holds(g.file(out)) {
 		return sample{note: "other bytes, or " + e.String()}
 	}

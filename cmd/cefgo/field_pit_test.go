@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -28,11 +29,13 @@ func (f *field) pitOf(t *testing.T, g *ground) {
 	b := table{}
 	b.row("MB/s by its own clock", "chunks", "Interests", "Interests / chunks", "sent again", "PIT empty after, s", "bar")
 	for range f.times(3) {
-		r := g.get(t, uri, c)
+		var empty time.Duration
+		g.fresh()
+		r := g.tryGet(t, uri, c, func(*os.Process) func() { return func() { empty = g.pitEmptyAfter(t) } })
 		if !r.ok {
+			t.Errorf("get: %v", r.ended)
 			continue
 		}
-		empty := g.pitEmptyAfter(t)
 		each := float64(r.Interests) / float64(r.Chunks)
 		b.row(figure(float64(c.size)/1e6/r.duration().Seconds()), fmt.Sprint(r.Chunks), fmt.Sprint(r.Interests), fmt.Sprintf("%.4f", each), fmt.Sprint(r.Retransmits),
 			figure(empty.Seconds()), f.bar(t, "PIT empty after", figure(empty.Seconds())+" s", atMost(barPIT, empty.Seconds(), " s")))
@@ -45,7 +48,7 @@ func (g *ground) pitEmptyAfter(t *testing.T) time.Duration {
 	t.Helper()
 	begun := time.Now()
 	until(t, "an empty PIT", func() bool {
-		e := runProgram(t, g.env(), nil, "cefstatus", "-d", g.conf(), "-p", fmt.Sprint(g.port))
+		e := g.run(t, "cefstatus", "-d", g.conf(), "-p", fmt.Sprint(g.port))
 		empty, ok := emptyPIT(string(e.stdout))
 		if !ok {
 			t.Fatalf("cefstatus tells of no PIT: %v\n%s", e, e.stdout)

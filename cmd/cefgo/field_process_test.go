@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,16 @@ func (e *ended) String() string {
 	return fmt.Sprintf("exit code %d: %s", e.code, first)
 }
 
-// patience bounds every program that is run to its end.
+// program is one to be run to its end.
+type program struct {
+	env, args []string
+	// within bounds how long it may run. Default is programPatience.
+	within time.Duration
+	// started, where set, is called with the running process, and what it returns as soon
+	// as that has ended.
+	started func(*os.Process) (done func())
+}
+
 const programPatience = 5 * time.Minute
 
 // command is a program that cannot outlive the test.
@@ -50,13 +60,11 @@ func command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// runProgram runs a program to its end. started, where set, is called with the running
-// process, and what it returns when that has ended.
-func runProgram(t *testing.T, env []string, started func(*os.Process) (done func()), args ...string) *ended {
+func (p program) run(t *testing.T) *ended {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), programPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(p.within, programPatience))
 	defer cancel()
-	cmd := command(ctx, env, args...)
+	cmd := command(ctx, p.env, p.args...)
 	var out, says bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &says
 	begun := time.Now()
@@ -64,13 +72,16 @@ func runProgram(t *testing.T, env []string, started func(*os.Process) (done func
 		t.Fatal(err)
 	}
 	done := func() {}
-	if started != nil {
-		done = started(cmd.Process)
+	if p.started != nil {
+		done = p.started(cmd.Process)
 	}
 	err := cmd.Wait()
 	e := endedBy(cmd, err, time.Since(begun))
 	done()
 	e.stdout, e.stderr = out.Bytes(), says.Bytes()
+	if ctx.Err() != nil {
+		e.stderr = fmt.Appendf(e.stderr, "\nnot done in %v", cmp.Or(p.within, programPatience))
+	}
 	return e
 }
 

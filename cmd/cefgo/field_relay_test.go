@@ -134,7 +134,7 @@ func (p *pair) publish() {
 func (p *pair) route() {
 	p.t.Helper()
 	host, port, _ := net.SplitHostPort(p.link.LeftAddr())
-	e := runProgram(p.t, p.a.env(), nil, "cefroute", "add", relayURI, "udp", host+":"+port, "-d", p.a.conf(), "-p", fmt.Sprint(p.a.port))
+	e := p.a.run(p.t, "cefroute", "add", relayURI, "udp", host+":"+port, "-d", p.a.conf(), "-p", fmt.Sprint(p.a.port))
 	if e.code != 0 {
 		p.t.Fatalf("cefroute: %v", e)
 	}

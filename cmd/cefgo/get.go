@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -17,11 +15,14 @@ import (
 type getOptions struct {
 	output       string
 	outputSet    bool
+	cc           string
 	window       int
 	windowMax    int
-	cc           string
 	pitShare     float64
+	parallel     int
+	trace        string
 	chunks       rangeValue
+	bytes        byteRange
 	untilTimeout bool
 	noClobber    bool
 	resume       bool
@@ -33,6 +34,12 @@ type getOptions struct {
 	deadline     durationValue
 }
 
+// Defaults of get.
+const (
+	pitShare = 0.5
+	parallel = 4
+)
+
 func newGetCommand(a *app) *cobra.Command {
 	o := getOptions{
 		lifetime: durationValue{unit: time.Millisecond},
@@ -41,33 +48,45 @@ func newGetCommand(a *app) *cobra.Command {
 		deadline: durationValue{unit: time.Second},
 	}
 	cmd := &cobra.Command{
-		Use:         "get [flags] NAME",
+		Use:         "get [flags] NAME...",
 		Annotations: withJSON,
 		Short:       "Fetch content",
-		Long: `get fetches the content of NAME and writes it to a file named by the name's last
-segment, or where -o says. The file appears under its name when it is complete:
+		Long: `get fetches the content of each NAME and writes it to a file named by the name's
+last segment, or where -o says. A file appears under its name when it is complete:
 until then it grows beside it as FILE.cefgo-part, and an old file of that name
-stays as it was.
+stays as it was. With -o - the contents go to standard output, one after the other.
 
 A chunk whose checksum is wrong is asked for again; chunks of two versions of
-the content never mix. NAME may end in /Chunk=N for one chunk.`,
+the content never mix. A NAME may end in /Chunk=N for one chunk.
+
+How many Interests are in flight is found by a congestion control (--cc), and shared
+by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 		Example: `  cefgo get ccnx:/demo/README.md
   cefgo get ccnx:/demo/README.md -o - | head
-  cefgo get ccnx:/demo/big.iso -o /tmp/ --json
+  cefgo get ccnx:/demo/a ccnx:/demo/b -o /tmp/
+  cefgo get ccnx:/demo/big.iso --range 1000000-1999999 -o part
+  cefgo get ccnx:/demo/big.iso -o /tmp/ --trace t.jsonl && cefgo plot t.jsonl
   cefgo get --forwarder udp://192.0.2.7 ccnx:/demo/README.md`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.outputSet = cmd.Flags().Changed("output")
-			return failed("get", args[0], a.runGet(cmd.Context(), o, args[0]))
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			return failed("get", name, a.runGet(cmd.Context(), o, args))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", "", "file, existing directory, or - for stdout")
-	f.StringVar(&o.cc, "cc", string(congestion.Kinds[0]), "how the window is found: cubic, delay, aimd or fixed")
+	f.StringVar(&o.cc, "cc", string(congestion.Kinds[0]), "how the window is found: "+congestion.KindList())
 	f.IntVarP(&o.window, "window", "w", 0, "a fixed window of that many Interests (as --cc fixed)")
-	f.IntVar(&o.windowMax, "window-max", 0, "most Interests in flight (default: no bound but those of the forwarder)")
+	f.IntVar(&o.windowMax, "window-max", 0, "most Interests in flight (default: no bound but the forwarder's PIT)")
 	f.Float64Var(&o.pitShare, "pit-share", pitShare, "most of the forwarder's PIT to fill, as a share of its size")
+	f.IntVar(&o.parallel, "parallel", parallel, "most names to fetch at a time")
+	f.StringVar(&o.trace, "trace", "", "write window and round trip per event to this file, as JSON Lines; see cefgo plot")
 	f.Var(&o.chunks, "chunks", "only these chunks: A-B, A- or A")
+	f.Var(&o.bytes, "range", "only these bytes: A-B, A- or -N for the last N")
 	f.BoolVar(&o.untilTimeout, "until-timeout", false, "take --stall-timeout of silence for the end, where the content does not tell its end")
 	f.BoolVar(&o.noClobber, "no-clobber", false, "refuse to replace an existing file")
 	f.BoolVar(&o.resume, "resume", false, "go on where an earlier get ended; refuses (12) where the content has changed")
@@ -94,22 +113,39 @@ func (o *getOptions) check() error {
 	case habit:
 		return usage(hint, "-o takes a file, a directory or -")
 	case strings.HasPrefix(o.output, "ccnx:"):
-		return usage("the name comes first, then -o FILE; cefgetfile's -o is not known here", "-o takes a file, a directory or -")
+		return usage("names come first, then -o FILE; cefgetfile's -o is not known here", "-o takes a file, a directory or -")
 	case o.resume && o.noResume:
 		return usage("", "--resume and --no-resume exclude each other")
-	case o.window < 0 || o.windowMax < 0:
-		return usage("", "--window and --window-max must not be negative")
-	case o.pitShare <= 0 || o.pitShare > 1:
-		return usage("", "--pit-share is more than 0 and at most 1")
+	case o.chunks.set && o.bytes.set:
+		return usage("", "--chunks and --range exclude each other")
+	case o.resume && (o.chunks.set || o.bytes.set):
+		return usage("", "--resume is for whole contents, without --chunks and --range")
+	case o.resume && o.output == "-":
+		return usage("", "--resume needs a file")
 	case o.timeout.d == 0 || o.stall.d == 0:
 		return usage("", "--timeout and --stall-timeout must be more than 0")
 	case o.lifetime.d > maxLifetime:
 		return usage("", "--lifetime is at most %v", maxLifetime)
+	case o.parallel < 1:
+		return usage("", "--parallel is at least 1")
 	}
+	if err := o.checkWindow(); err != nil {
+		return err
+	}
+	return checkHopLimit(o.hopLimit)
+}
+
+func (o *getOptions) checkWindow() error {
 	if _, err := congestion.ParseKind(o.cc); err != nil {
 		return usage("", "--cc: %w", err)
 	}
-	return checkHopLimit(o.hopLimit)
+	switch {
+	case o.window < 0 || o.windowMax < 0:
+		return usage("", "--window and --window-max must not be negative")
+	case !(o.pitShare > 0 && o.pitShare <= 1):
+		return usage("", "--pit-share is more than 0 and at most 1")
+	}
+	return nil
 }
 
 // path is how many Interests may be in flight.
@@ -122,17 +158,6 @@ func (o *getOptions) path(fw *forwarder) pipeline.Path {
 	return p
 }
 
-// patience bounds the wait for whatever is needed before the first answer.
-func (o *getOptions) patience() time.Duration {
-	if o.deadline.d > 0 {
-		return min(o.timeout.d, o.deadline.d)
-	}
-	return o.timeout.d
-}
-
-// pitShare is the default of --pit-share.
-const pitShare = 0.5
-
 // maxLifetime is the longest Interest lifetime that cefnetd reads (sheet c).
 const maxLifetime = 65535 * time.Millisecond
 
@@ -140,8 +165,8 @@ const maxLifetime = 65535 * time.Millisecond
 func (o *getOptions) applyRange(name tlv.Name, p *pipeline.Options) error {
 	r := o.chunks
 	if k, ok := name.Chunk(); ok {
-		if r.set {
-			return usage("leave one of them out", "the name has a chunk number and --chunks is given")
+		if r.set || o.bytes.set {
+			return usage("leave one of them out", "the name has a chunk number and --chunks or --range is given")
 		}
 		r = rangeValue{first: k, last: k, set: true}
 	}
@@ -154,142 +179,3 @@ func (o *getOptions) applyRange(name tlv.Name, p *pipeline.Options) error {
 	}
 	return nil
 }
-
-func (a *app) runGet(ctx context.Context, o getOptions, uri string) error {
-	if o.output == "-" {
-		a.jsonTo = a.stderr
-	}
-	if err := o.check(); err != nil {
-		return err
-	}
-	full, err := a.parseName(uri)
-	if err != nil {
-		return err
-	}
-	fw, err := a.newForwarder(ends)
-	if err != nil {
-		return err
-	}
-	name := full.WithoutChunk()
-	if name.IsDefault() {
-		return usage("name what is below it", "there is nothing under the empty name")
-	}
-	p := pipeline.Options{
-		HopLimit: uint8(o.hopLimit), Lifetime: fw.lifetime(o.lifetime.d),
-		Timeout: o.timeout.d, Stall: o.stall.d, Deadline: o.deadline.d, UntilSilence: o.untilTimeout,
-		Counters: new(pipeline.Counters),
-	}
-	if err := o.applyRange(full, &p); err != nil {
-		return err
-	}
-	c, err := fw.connectBy(ctx, o.deadline.d)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	// Only now: to open the target drops what an earlier run left there.
-	t, err := a.openTarget(ctx, full, o)
-	if err != nil {
-		return err
-	}
-	defer t.close()
-	feed := c.Open()
-	defer feed.Close()
-	session := pipeline.NewSession(feed, o.path(fw))
-	defer session.Close()
-
-	label := "get " + uri
-	a.event("start", fields{"name": full.String()})
-	stop := a.showProgress(label, func() snapshot { return getSnapshot(p.Counters) })
-	res, err := t.fetch(ctx, session, name, p)
-	if err == nil {
-		err = t.recheck(ctx, session, name, p, res)
-	}
-	stop()
-	if err != nil {
-		return t.keep(fw.blame(c, err), a.resumeCommand(name.String(), o, t))
-	}
-	if err := t.commit(); err != nil {
-		return t.keep(err, a.resumeCommand(name.String(), o, t))
-	}
-	a.sayGot(full, t, res)
-	return a.result(getResult(full, t, res))
-}
-
-func getSnapshot(c *pipeline.Counters) snapshot {
-	s := snapshot{done: c.Bytes.Load(), total: c.Total.Load() * c.LargestPayload.Load()}
-	again := c.Retransmits.Load()
-	rtt := time.Duration(c.SmoothedRTT.Load())
-	s.line = bytesText(s.done)
-	if s.total > 0 {
-		s.line += fmt.Sprintf(" of about %s", bytesText(s.total))
-	}
-	s.line += fmt.Sprintf(", %d in flight, round trip %v, %d sent again", c.InFlight.Load(), rtt.Round(10*time.Microsecond), again)
-	if again > 0 {
-		s.note = fmt.Sprintf(" (%d sent again)", again)
-	}
-	return s
-}
-
-func (a *app) sayGot(name tlv.Name, t *target, res pipeline.Result) {
-	secs := res.Duration.Seconds()
-	how := "unverified"
-	if proven(t, res) {
-		how = "checksums right"
-	}
-	a.say("got %s in %.2f s (%s), %s%s", bytesText(res.Bytes), secs, rateText(float64(res.Bytes)*8/secs), how, t.whereTo())
-}
-
-// proven reports whether checksums held for every chunk in the file, of which
-// nobody knows where an earlier run wrote some; and whether the chunks themselves told
-// the end: a meta may be another content's.
-func proven(t *target, res pipeline.Result) bool {
-	return t.resumed == 0 && res.Checksummed && res.EndSource != pipeline.EndMeta && res.EndSource != pipeline.EndSilence
-}
-
-// getResult is the JSON of a complete fetch.
-func getResult(name tlv.Name, t *target, res pipeline.Result) fields {
-	secs := res.Duration.Seconds()
-	f := fields{
-		"name": name.String(), "size_bytes": res.Bytes, "chunks": res.Chunks,
-		"duration_ms": ms(res.Duration), "goodput_bps": float64(res.Bytes) * 8 / secs,
-		"interests": res.Stats.Interests, "retransmits": res.Stats.Retransmits,
-		"lost": res.Stats.Lost, "timeouts": res.Stats.Timeouts, "spurious": res.Stats.Spurious,
-		"silences": res.Stats.Silences, "window_decreases": res.Stats.Decreases,
-		"duplicates": res.Stats.Duplicates, "corrupt": res.Stats.Corrupt,
-		"verified": "none", "reconnects": res.Stats.Relinks,
-	}
-	if proven(t, res) {
-		f["verified"] = "checksum"
-	}
-	if res.EndSource != "" {
-		f["end_source"] = string(res.EndSource)
-	}
-	if t.path() != "" {
-		f["file"] = t.path()
-	}
-	if res.End.OK {
-		f["end_chunk"] = res.End.V
-	}
-	if len(res.Version) > 0 {
-		f["content_version"] = fmt.Sprintf("%x", res.Version)
-	}
-	if rtt := &res.Stats.RTT; rtt.Count > 0 {
-		f["rtt_min_ms"], f["rtt_avg_ms"], f["rtt_max_ms"] = ms(rtt.Min), ms(rtt.Mean()), ms(rtt.Max)
-		f["rtt_p50_ms"], f["rtt_p90_ms"], f["rtt_p99_ms"] = ms(rtt.Percentile(50)), ms(rtt.Percentile(90)), ms(rtt.Percentile(99))
-		f["window_max"], f["window_avg"] = res.Stats.WindowMax, res.Stats.WindowMean
-	}
-	if len(res.Stats.Returns) > 0 {
-		returns := make(map[string]uint64)
-		for code, n := range res.Stats.Returns {
-			returns[fmt.Sprint(code)] = n
-		}
-		f["returns"] = returns
-	}
-	if t.resumed > 0 {
-		f["resumed_bytes"] = t.resumed
-	}
-	return f
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

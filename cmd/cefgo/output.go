@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"syscall"
@@ -138,7 +139,9 @@ func (a *app) report(err error) exitCode {
 		a.json = askedForJSON(a.args) // the command line was refused before it was settled
 	}
 	if a.json != jsonOff {
-		out := fields{"code": int(f.code), "kind": f.code.kind(), "message": f.err.Error()}
+		out := fields{}
+		maps.Copy(out, f.more)
+		maps.Copy(out, fields{"code": int(f.code), "kind": f.code.kind(), "message": f.err.Error()})
 		put := func(key, v string) {
 			if v != "" {
 				out[key] = v

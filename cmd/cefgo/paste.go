@@ -5,16 +5,30 @@ import (
 	"strings"
 )
 
-// resumeCommand is the command that goes on where this one ended.
+// resumeCommand is the command that goes on where a fetch ended, "" where none does.
 func (a *app) resumeCommand(uri string, o getOptions, t *target) string {
-	if o.chunks.set || !t.resumable() {
+	if o.chunks.set || o.bytes.set || !t.resumable() {
 		return ""
 	}
-	cmd := "cefgo get --resume " + shellQuote(uri)
-	if o.output != "" {
-		cmd += " -o " + shellQuote(o.output)
+	return a.resumeLine([]string{uri}, o.output)
+}
+
+// resumeLine is the command that goes on with these names.
+func (a *app) resumeLine(uris []string, output string) string {
+	cmd := "cefgo get --resume " + namesOf(uris)
+	if output != "" {
+		cmd += " -o " + shellQuote(output)
 	}
 	return cmd + a.forwarderFlags()
+}
+
+// namesOf joins names for a command line.
+func namesOf(uris []string) string {
+	quoted := make([]string, len(uris))
+	for i, u := range uris {
+		quoted[i] = shellQuote(u)
+	}
+	return strings.Join(quoted, " ")
 }
 
 // forwarderFlags are the flags of this command line by which another cefgo finds

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/pipeline"
@@ -22,11 +24,11 @@ const (
 
 // recheck compares samples of an unmarked content that has just been fetched. What
 // nobody answers any more is let pass: the content stays unverified.
-func (t *target) recheck(ctx context.Context, from *pipeline.Session, name tlv.Name, p pipeline.Options, res pipeline.Result) error {
-	if len(res.Version) > 0 || res.Chunks < 2 || !t.resumable() || p.First != 0 {
+func (t *target) recheck(ctx context.Context, r *getRun, name tlv.Name, res pipeline.Result) error {
+	if len(res.Version) > 0 || res.Chunks < 2 || !t.resumable() || r.o.chunks.set {
 		return nil
 	}
-	err := t.compareSamples(ctx, from, name, p, t.from+res.Chunks, min(p.Timeout, sampleWait))
+	err := t.compareSamples(ctx, r, name, t.from+res.Chunks, min(r.o.timeout.d, sampleWait))
 	var changed *pipeline.ChangedError
 	if err == nil || errors.As(err, &changed) || ctx.Err() != nil {
 		return err
@@ -38,24 +40,44 @@ func (t *target) recheck(ctx context.Context, from *pipeline.Session, name tlv.N
 // them for certain, and compares them with the file. It fails with a
 // *pipeline.ChangedError where one differs, else as pipeline.Fetch does with that
 // timeout.
-func (t *target) compareSamples(ctx context.Context, from *pipeline.Session, name tlv.Name, p pipeline.Options, chunks uint64, timeout time.Duration) error {
-	p.Counters, p.Begin, p.Timeout = nil, nil, timeout
-	for i := range min(samples, chunks) {
+func (t *target) compareSamples(ctx context.Context, r *getRun, name tlv.Name, chunks uint64, timeout time.Duration) error {
+	p, err := r.options()
+	if err != nil {
+		return err
+	}
+	p.Timeout = timeout
+	if err := t.file.Flush(); err != nil {
+		return err
+	}
+	n := min(samples, chunks)
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
 		k := uint64(0)
 		if i > 0 {
-			k = i * (chunks - 1) / (min(samples, chunks) - 1)
+			k = i * (chunks - 1) / (n - 1)
 		}
-		p.First, p.Last = k, tlv.Some(k)
-		off := int64(k) * int64(t.state.BlockSize)
-		res, err := from.Fetch(ctx, name, &fileComparer{t: t, off: off}, p)
-		if errors.Is(err, errOtherContent) || err == nil && !t.sameContent(res, off) {
-			return &pipeline.ChangedError{What: "a chunk fetched again is another one"}
-		}
-		if err != nil {
+		wg.Go(func() { errs[i] = t.compareChunk(ctx, r, name, k, p) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		var changed *pipeline.ChangedError
+		if errors.As(err, &changed) {
 			return err
 		}
 	}
-	return nil
+	return cmp.Or(errs...)
+}
+
+// compareChunk fetches chunk k again.
+func (t *target) compareChunk(ctx context.Context, r *getRun, name tlv.Name, k uint64, p pipeline.Options) error {
+	p.First, p.Last = k, tlv.Some(k)
+	off := int64(k) * int64(t.state.BlockSize)
+	res, err := r.session.Fetch(ctx, name, &fileComparer{t: t, off: off}, p)
+	if errors.Is(err, errOtherContent) || err == nil && !t.sameContent(res, off) {
+		return &pipeline.ChangedError{What: "a chunk fetched again is another one"}
+	}
+	return err
 }
 
 // sameContent reports whether the sample at off, whose bytes were right, tells what

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/partfile"
@@ -25,40 +26,51 @@ type target struct {
 	compare uint64         // bytes still to be compared with what the file has
 	resumed uint64         // bytes that an earlier run left
 	from    uint64         // the chunk that the fetch begins with
+	whole   bool           // chunks are written from the content's first on, whole
+	written int64          // bytes
 }
 
-func (a *app) openTarget(ctx context.Context, name tlv.Name, o getOptions) (*target, error) {
-	t := &target{name: name}
-	if o.output == "-" {
-		if o.resume {
-			return nil, usage("", "--resume needs a file")
-		}
-		var deadline time.Time
-		if o.deadline.d > 0 {
-			deadline = time.Now().Add(o.deadline.d)
-		}
-		t.out = newBoundWriter(ctx, a.stdout, deadline)
+// openTarget opens what a job writes to, and takes up what an earlier run left there.
+func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
+	t := &target{name: j.full, whole: true}
+	if r.o.output == "-" {
+		t.out = newBoundWriter(ctx, r.a.stdout, r.deadline)
 		return t, nil
 	}
-	_, last, _ := name.WithoutChunk().Parent()
-	path, err := partfile.TargetPath(o.output, last.Value)
-	if err == nil {
-		t.file, err = openFile(ctx, path, partfile.Options{NoClobber: o.noClobber, Resume: o.resume, Untrusted: path != o.output}, o.patience())
-	}
+	var err error
+	t.file, err = openFile(ctx, j.path, partfile.Options{NoClobber: r.o.noClobber, Resume: r.o.resume, Untrusted: j.path != r.o.output}, r.patience())
 	if err != nil {
-		f := newFailure(err)
-		if f.code == exitFailed {
-			f.code = exitLocal
-		}
-		return nil, f
+		return nil, asLocal(err)
 	}
-	if o.resume {
-		if err := t.takeUp(o); err != nil {
+	if r.o.resume {
+		if err := t.takeUp(r.a); err != nil {
 			t.close()
 			return nil, err
 		}
 	}
 	return t, nil
+}
+
+// patience bounds the wait for the reader of a FIFO.
+func (r *getRun) patience() time.Duration {
+	if r.deadline.IsZero() {
+		return r.o.timeout.d
+	}
+	return min(r.o.timeout.d, time.Until(r.deadline))
+}
+
+// asLocal is an error of this machine, where nothing else is known of it.
+func asLocal(err error) error {
+	f := newFailure(err)
+	if f.code == exitFailed {
+		f.code = exitLocal
+	}
+	return f
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // openFile is partfile.Open, but waits for the reader of a FIFO no longer than wait.
@@ -84,16 +96,13 @@ func openFile(ctx context.Context, path string, o partfile.Options, wait time.Du
 
 // takeUp goes on with what an earlier run left: from the last chunk it has, which
 // is fetched again and compared.
-func (t *target) takeUp(o getOptions) error {
-	if o.chunks.set {
-		return usage("", "--resume and --chunks exclude each other")
-	}
+func (t *target) takeUp(a *app) error {
 	state, chunks, ok := t.file.ResumeState()
 	if !ok {
 		if err := t.file.Torn(); err != nil {
-			return err
+			a.say("%v: it is not to be trusted, so the fetch starts over", err)
 		}
-		return nil // nothing is there: begin
+		return nil
 	}
 	if state.Name != t.name.String() {
 		return &partfile.StateError{Path: t.file.Path(), Err: fmt.Errorf("it is a part of %s", state.Name)}
@@ -104,15 +113,23 @@ func (t *target) takeUp(o getOptions) error {
 	return nil
 }
 
-func (t *target) fetch(ctx context.Context, from *pipeline.Session, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
+func (t *target) fetch(ctx context.Context, r *getRun, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
 	if t.resumed > 0 {
-		if err := t.compareSamples(ctx, from, name, p, t.from+1, p.Timeout); err != nil {
+		if err := t.compareSamples(ctx, r, name, t.from+1, p.Timeout); err != nil {
 			return pipeline.Result{}, err
 		}
 		p.First = t.from
 	}
 	p.Begin = t.begin
-	return from.Fetch(ctx, name, t, p)
+	return r.session.Fetch(ctx, name, t, p)
+}
+
+// size is how many bytes the target has got, those of an earlier run included.
+func (t *target) size(res pipeline.Result) uint64 {
+	if t.resumed == 0 {
+		return res.Bytes
+	}
+	return t.resumed - uint64(t.state.BlockSize) + res.Bytes
 }
 
 // begin learns what the content is, before its first byte is written.
@@ -127,7 +144,7 @@ func (t *target) begin(b pipeline.Beginning) error {
 		}
 		return nil
 	}
-	if b.First != 0 || b.PayloadSize == 0 {
+	if !t.whole || b.First != 0 || b.PayloadSize == 0 {
 		return nil // not the content from its beginning: nothing to resume
 	}
 	s := partfile.State{Name: t.name.String(), BlockSize: b.PayloadSize, Tag: tag}
@@ -142,6 +159,7 @@ func (t *target) begin(b pipeline.Beginning) error {
 }
 
 func (t *target) Write(p []byte) (int, error) {
+	t.written += int64(len(p))
 	if t.out != nil {
 		return t.out.Write(p)
 	}

@@ -9,6 +9,7 @@ package congestion
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -62,16 +63,21 @@ const (
 // Kinds lists the controls, the default first.
 var Kinds = []Kind{Cubic, Delay, AIMD, Fixed}
 
-// ParseKind reads the name of a control.
-func ParseKind(s string) (Kind, error) {
+// KindList is Kinds as people read it.
+func KindList() string {
 	names := make([]string, len(Kinds))
 	for i, k := range Kinds {
-		if Kind(s) == k {
-			return k, nil
-		}
 		names[i] = string(k)
 	}
-	return "", fmt.Errorf("congestion control %q is none of %s", s, strings.Join(names, ", "))
+	return strings.Join(names, ", ")
+}
+
+// ParseKind reads the name of a control.
+func ParseKind(s string) (Kind, error) {
+	if !slices.Contains(Kinds, Kind(s)) {
+		return "", fmt.Errorf("congestion control %q is none of %s", s, KindList())
+	}
+	return Kind(s), nil
 }
 
 // New makes a control that begins with initial Interests, which for Fixed is the

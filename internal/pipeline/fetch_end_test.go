@@ -87,8 +87,8 @@ func endScenarios() []scenario {
 						at = append(at, a.at)
 					}
 				}
-				if len(at) != 3 || at[0] != 0 || at[1] != 300*time.Millisecond {
-					t.Errorf("meta asked for at %v; want thrice, first at 0 and 300ms", at)
+				if len(at) != 3 || at[0] != 0 || at[1] != 200*time.Millisecond {
+					t.Errorf("meta asked for at %v; want thrice, first at 0 and 200ms", at)
 				}
 			}},
 		{name: "nobody tells the end", producer: style(100, endNowhere), written: all, as: &PartialError{},

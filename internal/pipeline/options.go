@@ -77,7 +77,7 @@ const (
 	// corruptLimit is how many bad answers for one chunk end the fetch.
 	corruptLimit = 4
 	// metaTries bounds the Interests for cefapp's NAME/meta.
-	metaTries = 5
+	metaTries = 6
 )
 
 func (o Options) withDefaults() Options {

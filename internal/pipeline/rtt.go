@@ -4,7 +4,7 @@ import "time"
 
 // Bounds of the retransmission timeout.
 const (
-	firstRTO = 300 * time.Millisecond
+	firstRTO = 200 * time.Millisecond
 	minRTO   = 50 * time.Millisecond
 	// leastMargin is the clock granularity of RFC 6298: what a busy machine adds.
 	leastMargin = 10 * time.Millisecond

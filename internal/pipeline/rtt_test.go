@@ -15,7 +15,7 @@ func TestRTT(t *testing.T) {
 		srtt, rttvar time.Duration
 		rto          time.Duration
 	}{
-		{"none", nil, 0, 0, 300 * ms},
+		{"none", nil, 0, 0, 200 * ms},
 		{"one", []time.Duration{80 * ms}, 80 * ms, 40 * ms, 240 * ms},
 		{"two", []time.Duration{80 * ms, 160 * ms}, 90 * ms, 50 * ms, 290 * ms},
 		{"shorter", []time.Duration{80 * ms, 40 * ms}, 75 * ms, 40 * ms, 235 * ms},
@@ -37,10 +37,10 @@ func TestRTOGrows(t *testing.T) {
 	short.sample(10 * ms)
 	long.sample(3 * time.Second)
 	for n, want := range [][3]time.Duration{
-		1: {300 * ms, 50 * ms, 9 * time.Second},
-		2: {600 * ms, 100 * ms, 9 * time.Second},
-		3: {1200 * ms, 200 * ms, 9 * time.Second},
-		4: {2 * time.Second, 400 * ms, 9 * time.Second},
+		1: {200 * ms, 50 * ms, 9 * time.Second},
+		2: {400 * ms, 100 * ms, 9 * time.Second},
+		3: {800 * ms, 200 * ms, 9 * time.Second},
+		4: {1600 * ms, 400 * ms, 9 * time.Second},
 		5: {2 * time.Second, 800 * ms, 9 * time.Second},
 		6: {2 * time.Second, 1600 * ms, 9 * time.Second},
 		7: {2 * time.Second, 1600 * ms, 9 * time.Second},

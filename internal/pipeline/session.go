@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 	"github.com/cefgo/cefgo/internal/trace"
@@ -51,6 +52,9 @@ func NewSession(link Link, p Path) *Session {
 	s.wg.Go(s.loop)
 	return s
 }
+
+// CC is the congestion control that the session uses.
+func (s *Session) CC() congestion.Kind { return s.path.CC }
 
 // Close ends the fetches with [ErrClosed] and waits for the goroutine. It may be
 // called more than once.

@@ -10,14 +10,14 @@ import (
 )
 
 // In total silence a fetch sends little: the first ten chunks once, the first of them
-// again every 300 ms, and the meta five times.
+// again every 200 ms, and the meta six times.
 func TestTotalSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, producer{})
 		_, r, _ := run(t.Context(), n, Options{}, nil)
 		t.Logf("%d Interests in %v", r.Stats.Interests, r.Duration)
-		if r.Stats.Interests > 50 {
-			t.Errorf("%d Interests in %v of silence, want at most 50", r.Stats.Interests, r.Duration)
+		if r.Stats.Interests > 66 {
+			t.Errorf("%d Interests in %v of silence, want at most 66", r.Stats.Interests, r.Duration)
 		}
 		for _, a := range n.asks {
 			if a.meta {

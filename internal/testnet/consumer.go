@@ -14,7 +14,11 @@ type Consumer struct {
 	socket int
 
 	// Network.mu protects the following.
-	in, out  tlv.Batch
+	out      tlv.Batch
+	in       tlv.Batch       // arrived
+	sifted   tlv.Batch       // arrived before, and wanted
+	unread   int             // packets arrived since the last Receive
+	wanted   map[string]bool // nil: all
 	relinked bool
 	err      error
 	count    ConsumerCounters
@@ -36,6 +40,7 @@ type ConsumerCounters struct {
 	Sent       uint64 // Interests, lost ones included
 	Received   uint64 // packets that Receive moved out
 	Socket     uint64 // packets dropped as too many were unread
+	Unwanted   uint64 // packets of names that are not wanted
 	PeakUnread int    // packets
 }
 
@@ -82,7 +87,8 @@ func (c *Consumer) Receive(b *tlv.Batch) (relinked bool, err error) {
 	if c.err != nil {
 		return false, c.err
 	}
-	*b, c.in = c.in, *b
+	c.sift()
+	*b, c.sifted, c.unread = c.sifted, *b, 0
 	c.count.Received += uint64(b.Len())
 	relinked, c.relinked = c.relinked, false
 	return relinked, nil
@@ -104,12 +110,13 @@ func (c *Consumer) fail(err error) {
 
 // accept takes a packet that has arrived, or reports false where it finds no room.
 func (c *Consumer) accept(pkt []byte) bool {
-	if c.socket > 0 && c.in.Len() >= c.socket {
+	if c.socket > 0 && c.unread >= c.socket {
 		c.count.Socket++
 		return false
 	}
 	c.in.Append(pkt)
-	c.count.PeakUnread = max(c.count.PeakUnread, c.in.Len())
+	c.unread++
+	c.count.PeakUnread = max(c.count.PeakUnread, c.unread)
 	c.signal()
 	return true
 }

@@ -185,6 +185,43 @@ func TestNetworkShared(t *testing.T) {
 	}
 }
 
+// What arrives for names that are not wanted is not received, but takes its place in
+// the socket; what arrived while it was wanted is.
+func TestNetworkWant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := demo(t, 100, 10), NewContent(mustName(t, "ccnx:/demo/two"), 100, 10)
+		n := NewNetwork(Config{Producer: func(r *Request) { one.Serve(r); two.Serve(r) }})
+		c := n.Consumer(ConsumerConfig{Socket: 4})
+		step := func(change func(...tlv.Name), name tlv.Name, asks ...uint64) {
+			change(name)
+			ask(t, c, one, asks...)
+			ask(t, c, two, asks...)
+			time.Sleep(ms)
+		}
+		want := func(chunks ...int) {
+			t.Helper()
+			if got, _ := receive(t, c); !slices.Equal(got, chunks) {
+				t.Errorf("received %v, want %v", got, chunks)
+			}
+		}
+		step(func(...tlv.Name) {}, one.Name, 0)
+		step(c.Want, one.Name, 1)
+		want(0, 0, 1)
+		step(c.Forget, one.Name, 2)
+		want()
+		step(c.Want, two.Name, 3)
+		step(c.Want, one.Name.WithChunk(7), 4)
+		want(3, 4, 4)
+		step(c.Forget, two.Name.WithChunk(7), 5)
+		step(c.Forget, one.Name, 6)
+		step(c.Want, one.Name, 7) // no room
+		want(5)
+		if got := c.Counters(); got != (ConsumerCounters{Sent: 16, Received: 7, Socket: 2, Unwanted: 7, PeakUnread: 4}) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // What exceeds the socket is dropped, until it is read.
 func TestNetworkSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -548,6 +585,17 @@ func TestNetworkFailAndClose(t *testing.T) {
 		select {
 		case <-other.Ready():
 			t.Error("a closed network works on")
+		default:
+		}
+		idle := NewNetwork(Config{})
+		c = idle.Consumer(ConsumerConfig{})
+		idle.Close()
+		<-c.Ready()
+		idle.Restart(ms)
+		time.Sleep(time.Second)
+		select {
+		case <-c.Ready():
+			t.Error("a closed network restarts")
 		default:
 		}
 	})

@@ -8,8 +8,9 @@ import (
 
 // Producer answers an Interest that has reached the far end: at once, later, several
 // times or not at all. It is called with the Network locked, for one Interest after
-// the other in the order of their arrival. It must not call the Network, and takes the
-// time from the Request: by the clock it may be later.
+// the other in the order of their arrival. It must not call the Network, for which
+// it would wait for ever (a goroutine that it starts may), and takes the time from the
+// Request: by the clock it may be later.
 type Producer func(r *Request)
 
 // Request is an Interest at the far end. It is valid while the Producer runs.

@@ -259,6 +259,24 @@ func TestLaneBounds(t *testing.T) {
 	}
 }
 
+// What is due is taken out many at a time, in order, and nothing else.
+func TestLaneDue(t *testing.T) {
+	l := newLane(delay(time.Second), 1)
+	for i := range 70 {
+		l.take([]byte{byte(i)}, l.start.Add(time.Duration(i)))
+	}
+	var b tlv.Batch
+	for _, tt := range []struct {
+		now         time.Duration
+		first, want int
+	}{{time.Second - 1, 0, 0}, {time.Second, 0, 1}, {time.Second + 68, 1, laneBatch}, {time.Second + 68, 65, 4}, {time.Second + 68, 69, 0}, {time.Hour, 69, 1}} {
+		l.due(&b, l.start.Add(tt.now))
+		if b.Len() != tt.want || tt.want > 0 && (b.Packet(0)[0] != byte(tt.first) || b.Packet(tt.want - 1)[0] != byte(tt.first+tt.want-1)) {
+			t.Errorf("at %v: %x; want %d from %x", tt.now, b.Range(0, b.Len()), tt.want, tt.first)
+		}
+	}
+}
+
 // A refusal is that of an earlier datagram: the one at hand is sent again.
 func TestLaneRefused(t *testing.T) {
 	l := newLane(Impairment{}, 1)

@@ -28,7 +28,8 @@ func (f *field) pitOf(t *testing.T, g *ground) {
 	g.serve(uri, c.path)
 	b := table{}
 	b.row("MB/s by its own clock", "chunks", "Interests", "Interests / chunks", "sent again", "PIT empty after, s", "bar")
-	for range f.times(3) {
+	most, times := 0.0, f.times(3)
+	for range times {
 		var empty time.Duration
 		g.fresh()
 		r := g.tryGet(t, uri, c, func(*os.Process) func() { return func() { empty = g.pitEmptyAfter(t) } })
@@ -38,8 +39,10 @@ func (f *field) pitOf(t *testing.T, g *ground) {
 		}
 		each := float64(r.Interests) / float64(r.Chunks)
 		b.row(figure(float64(c.size)/1e6/r.duration().Seconds()), fmt.Sprint(r.Chunks), fmt.Sprint(r.Interests), fmt.Sprintf("%.4f", each), fmt.Sprint(r.Retransmits),
-			figure(empty.Seconds()), f.bar(t, "PIT empty after", figure(empty.Seconds())+" s", atMost(barPIT, empty.Seconds(), " s")))
+			figure(empty.Seconds()), atMost(barPIT, empty.Seconds(), " s"))
+		most = max(most, empty.Seconds())
 	}
+	f.bar(t, fmt.Sprintf("PIT empty after, most of %d", times), figure(most)+" s", atMost(barPIT, most, " s"))
 	b.log(t)
 }
 

@@ -37,6 +37,7 @@ func (f *field) resume(t *testing.T) {
 		f.bar(t, fmt.Sprintf("moved again, most of %d", f.turns), figure(most)+" %", atMost(barResume, most, " %"))
 	})
 	t.Run("random", func(t *testing.T) {
+		g.warm(t, resumeURI, c)
 		whole := g.get(t, resumeURI, c).wall
 		rng := rand.New(rand.NewPCG(1, 1))
 		most, times := 0.0, f.times(20)

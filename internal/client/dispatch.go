@@ -4,59 +4,90 @@ import (
 	"bytes"
 
 	"github.com/cefgo/cefgo/internal/tlv"
+	"github.com/cefgo/cefgo/internal/transport"
 )
 
-// dispatch hands a packet to whoever waits for it. pkt is the connection's.
-func (c *Client) dispatch(pkt []byte) {
-	t, name, err := tlv.PeekName(pkt)
-	if err != nil {
-		c.malformed.Add(1)
-		c.log.Debug("malformed packet", "err", err)
-		return
-	}
-	switch t {
-	case tlv.PacketInterest:
-		c.dispatchInterest(pkt, name)
-	case tlv.PacketObject, tlv.PacketReturn:
-		if string(pkt) == tlv.LinkReply {
-			select {
-			case c.alive <- struct{}{}:
-			default:
-			}
-			return
-		}
-		if !c.dispatchAnswer(pkt, t, name) {
-			c.unsolicited.Add(1)
-			c.log.Debug("packet that nobody asked for", "type", t, "name", name)
-		}
-	default:
-		c.unsolicited.Add(1)
-	}
-}
-
-func (c *Client) dispatchAnswer(pkt []byte, t tlv.PacketType, name tlv.Name) bool {
-	k, hasChunk := name.Chunk()
+// dispatch hands packets, which are the connection's, to whoever waits for them.
+func (c *Client) dispatch(pkts [][]byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	run := run{pkts: pkts}
+	for i, pkt := range pkts {
+		t, name, err := tlv.PeekName(pkt)
+		if err != nil {
+			c.malformed.Add(1)
+			c.log.Debug("malformed packet", "err", err)
+			continue
+		}
+		switch t {
+		case tlv.PacketInterest:
+			c.dispatchInterest(&run, i, name)
+		case tlv.PacketObject, tlv.PacketReturn:
+			if string(pkt) == tlv.LinkReply {
+				select {
+				case c.alive <- struct{}{}:
+				default:
+				}
+				continue
+			}
+			if !c.dispatchAnswer(&run, i, t, name) {
+				c.unsolicited.Add(1)
+				c.log.Debug("packet that nobody asked for", "type", t, "name", name)
+			}
+		default:
+			c.unsolicited.Add(1)
+		}
+	}
+	run.end()
+}
+
+// run is packets one behind the other that go to one queue, which takes them at once.
+type run struct {
+	pkts    [][]byte
+	to      *transport.Queue
+	from, n int // pkts[from:n] are the run's
+}
+
+// add puts pkts[i] into q, at the latest when the run ends.
+func (r *run) add(q *transport.Queue, i int) {
+	if q != r.to || i != r.n {
+		r.end()
+		r.to, r.from = q, i
+	}
+	r.n = i + 1
+}
+
+func (r *run) end() {
+	if r.to != nil {
+		r.to.TryPutAll(r.pkts[r.from:r.n])
+	}
+	r.to = nil
+}
+
+// dispatchAnswer hands over packet i. mu is held.
+func (c *Client) dispatchAnswer(r *run, i int, t tlv.PacketType, name tlv.Name) bool {
 	feeds := c.feeds[string(name.Bytes())]
 	for _, f := range feeds {
-		f.q.TryPut(pkt)
+		r.add(f.q, i)
 	}
+	if len(c.pending) == 0 {
+		return len(feeds) > 0
+	}
+	k, hasChunk := name.Chunk()
 	waiting := c.pending[nameKey{string(name.Bytes()), k, hasChunk}]
 	if len(waiting) > 0 {
-		c.answer(waiting, pkt, t)
+		c.answer(waiting, r.pkts[i], t)
 	}
 	return len(feeds)+len(waiting) > 0
 }
 
-// dispatchInterest hands an Interest to the longest prefix that it falls under.
-func (c *Client) dispatchInterest(pkt []byte, name tlv.Name) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// dispatchInterest hands an Interest to the longest prefix that it falls under. mu is
+// held.
+func (c *Client) dispatchInterest(r *run, i int, name tlv.Name) {
 	var best *Registration
-	for _, r := range c.regs {
-		if r.covers(name) && (best == nil || len(r.prefix.Bytes()) > len(best.prefix.Bytes())) {
-			best = r
+	for _, reg := range c.regs {
+		if reg.covers(name) && (best == nil || len(reg.prefix.Bytes()) > len(best.prefix.Bytes())) {
+			best = reg
 		}
 	}
 	switch {
@@ -65,7 +96,7 @@ func (c *Client) dispatchInterest(pkt []byte, name tlv.Name) {
 	case best.isProbe(name):
 		best.answerProbe(name)
 	default:
-		best.q.TryPut(pkt)
+		r.add(best.q, i)
 	}
 }
 

@@ -181,9 +181,7 @@ func (c *Client) readLoop(conn transport.Conn) error {
 		}
 		c.trouble.Store(nil)
 		c.lastRx.Store(time.Now().UnixNano())
-		for _, pkt := range pkts {
-			c.dispatch(pkt)
-		}
+		c.dispatch(pkts)
 	}
 }
 

@@ -135,8 +135,9 @@ func (c *delay) nextRound(now time.Time) {
 }
 
 func (c *delay) learnRate(r float64) {
-	before := c.rate
-	c.rate = c.best.push(r)
+	before := c.best.max() // c.rate may be that of a train, which no round has
+	c.best.push(r)
+	c.rate = c.best.max()
 	if c.rate < before*fullGrowth {
 		c.plateau++
 	} else {
@@ -271,9 +272,12 @@ type maxFilter struct {
 	next   int
 }
 
-func (f *maxFilter) push(v float64) float64 {
+func (f *maxFilter) push(v float64) {
 	f.values[f.next%len(f.values)] = v
 	f.next++
+}
+
+func (f *maxFilter) max() float64 {
 	best := 0.0
 	for _, w := range f.values {
 		best = max(best, w)

@@ -14,6 +14,7 @@ const (
 // the least of a round does.
 type train struct {
 	began  time.Time
+	latest time.Time // Data of it
 	count  int
 	rate   float64 // Data a second, of the fastest; 0: not known
 	recent [8]time.Duration
@@ -27,12 +28,13 @@ func (t *train) take(a Answer, base time.Duration) {
 	}
 	span := max(base/8, trainSpan)
 	switch took := a.Now.Sub(t.began); {
-	case t.count == 0:
-		t.began = a.Now
+	case t.count == 0, a.Now.Sub(t.latest) > span/2: // a gap: the next train
+		t.began, t.count = a.Now, 0
 	case t.count >= trainLength && took >= span:
 		t.rate = max(t.rate, float64(t.count)/took.Seconds())
 		t.began, t.count = a.Now, 0
 	}
+	t.latest = a.Now
 	t.count++
 }
 

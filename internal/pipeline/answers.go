@@ -127,10 +127,10 @@ func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 			s.probeAt(now.Add(noRouteAgain), now)
 			return
 		}
-		s.arm(k, now.Add(noRouteAgain))
+		s.hold(k, now.Add(noRouteAgain))
 	case tlv.ReturnCongestion, tlv.ReturnNoResources:
 		s.path.onLoss(c.sent, now)
-		s.arm(k, now.Add(s.rtt.rto(c.tries)))
+		s.hold(k, now.Add(s.rtt.rto(c.tries)))
 	default:
 		s.fail(s.refused(code))
 	}

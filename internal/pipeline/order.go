@@ -57,29 +57,49 @@ func (o *order) right() {
 	}
 }
 
-// loseByOrder gives up on what was overtaken.
-func (s *state) loseByOrder(now time.Time) {
+// loseOverdue gives up on what was overtaken, and on what has gone unanswered for too
+// long: twice the timeout, as order finds what is lost unless the path keeps none.
+func (s *state) loseOverdue(now time.Time) {
 	o := &s.order
 	o.due = time.Time{}
 	for o.sendings.len() > 0 {
 		e := o.sendings.front()
-		if e.chunk < s.base || e.chunk >= s.next || s.slot(e.chunk).nth != e.nth || s.slot(e.chunk).phase != flying {
+		if !s.outstanding(e) {
 			o.sendings.pop()
 			continue
 		}
-		if e.nth >= o.newest || s.mute.on {
+		if s.mute.on {
 			return
 		}
 		c := s.slot(e.chunk)
-		if at := c.sent.Add(o.patience(&s.rtt)); at.After(now) {
+		overtaken := e.nth < o.newest
+		at := c.sent.Add(2 * s.rtt.rto(c.tries))
+		if overtaken {
+			at = c.sent.Add(o.patience(&s.rtt))
+		}
+		if at.After(now) {
 			o.due = at
 			return
 		}
 		o.sendings.pop()
-		o.right()
-		s.stats.Lost++
 		s.path.onLoss(c.sent, now)
 		s.lose(e.chunk)
-		s.event(trace.Lost, e.chunk, now)
+		if overtaken {
+			o.right()
+			s.stats.Lost++
+			s.event(trace.Lost, e.chunk, now)
+		} else {
+			s.stats.Timeouts++
+			s.event(trace.Timeout, e.chunk, now)
+		}
 	}
+}
+
+// outstanding reports whether e is still to be answered.
+func (s *state) outstanding(e sending) bool {
+	if e.chunk < s.base || e.chunk >= s.next {
+		return false
+	}
+	c := s.slot(e.chunk)
+	return c.nth == e.nth && c.phase == flying && !c.held
 }

@@ -90,13 +90,12 @@ func (s *state) hear(k uint64, now time.Time) {
 		case d.phase != doubted:
 		case j == k:
 			d.phase = idle // about to be had
-		case probed:
+		case probed, d.held:
 			s.lose(j)
 		default:
 			d.phase = flying
 			s.takeOff(now)
 			s.order.sent(j, d.nth)
-			s.arm(j, now.Add(2*s.rtt.rto(d.tries)))
 		}
 	}
 }

@@ -27,6 +27,7 @@ const (
 type slot struct {
 	phase   phase
 	timed   bool   // its answer tells the round trip
+	held    bool   // it came back, and waits for its timer to be sent again
 	tries   int    // Interests sent
 	corrupt int    // bad answers
 	gen     uint32 // of the timer that counts
@@ -184,14 +185,12 @@ func (s *state) fly(k uint64, now time.Time) request {
 	s.takeOff(now)
 	r := s.send(k, now)
 	s.order.sent(k, s.slot(k).nth)
-	// While others are answered order finds what is lost, unless the path has none.
-	s.arm(k, now.Add(2*s.rtt.rto(s.slot(k).tries)))
 	return r
 }
 
 func (s *state) send(k uint64, now time.Time) request {
 	c := s.slot(k)
-	c.sent = now
+	c.sent, c.held = now, false
 	c.tries++
 	c.timed = c.tries == 1
 	s.stats.Interests++
@@ -221,10 +220,10 @@ func (s *state) land(k uint64, p phase) {
 	c.phase = p
 }
 
-// arm makes at the time to give up on chunk k's Interest.
-func (s *state) arm(k uint64, at time.Time) {
+// hold makes at the time to send chunk k's Interest, which came back, again.
+func (s *state) hold(k uint64, at time.Time) {
 	s.gen++
-	s.slot(k).gen = s.gen
+	s.slot(k).gen, s.slot(k).held = s.gen, true
 	s.timer.push(timer{at, k, s.gen})
 }
 
@@ -237,24 +236,19 @@ func (s *state) lose(k uint64) {
 // lapsed reports whether t no longer counts.
 func (s *state) lapsed(t timer) bool {
 	c := s.slot(t.chunk)
-	return c.gen != t.gen || c.phase != flying
+	return c.gen != t.gen || !c.held || c.phase != flying
 }
 
 // onTime does what is due at now.
 func (s *state) onTime(now time.Time) {
-	s.loseByOrder(now)
+	s.loseOverdue(now)
 	if at := s.quietAt(); !at.IsZero() && !now.Before(at) {
 		s.fallSilent(now)
 	}
 	for !s.mute.on && len(s.timer) > 0 && !s.timer[0].at.After(now) {
-		t := s.timer.pop()
-		if s.lapsed(t) {
-			continue
+		if t := s.timer.pop(); !s.lapsed(t) {
+			s.lose(t.chunk)
 		}
-		s.stats.Timeouts++
-		s.path.onLoss(s.slot(t.chunk).sent, now)
-		s.lose(t.chunk)
-		s.event(trace.Timeout, t.chunk, now)
 	}
 	if !s.done() && !now.Before(s.patience()) {
 		s.giveUp()

@@ -2,8 +2,8 @@ package pipeline
 
 import "time"
 
-// timer says when to give up on one sending of a chunk's Interest. It is void
-// once the chunk has been sent again or received, which gen tells.
+// timer says when to send a chunk's Interest again that came back. It is void once
+// the chunk has been sent again or received, which gen tells.
 type timer struct {
 	at    time.Time
 	chunk uint64

@@ -24,6 +24,10 @@ type file struct {
 	version []byte
 	mark    []byte    // object.Mark of the version; made by markFor
 	checked time.Time // when the path was last seen to name this file
+	next    int64     // where the latest chunk read ended
+	ahead   []byte    // read already, from aheadAt
+	aheadAt int64
+	round   uint64 // in which what was read ahead was seen to be the file still
 	used    uint64
 }
 
@@ -103,9 +107,61 @@ func (f *file) markFor(blockSize int) []byte {
 // size in bytes.
 func (f *file) size() int64 { return int64(f.id.size) }
 
+// readAhead is how much of a file that is read from one chunk to the next is read at
+// once, in bytes, and kept: at most that for each open file.
+const readAhead = 64 << 10
+
 // read fills b from off. It fails with errChanged where the file is not the
-// version that was opened any more, so that no chunk mixes two.
-func (f *file) read(b []byte, off int64) error {
+// version that was opened any more, so that no chunk mixes two. What was read ahead
+// counts for all reads of one round, which the caller numbers from 1.
+func (f *file) read(b []byte, off int64, round uint64) error {
+	end := off + int64(len(b))
+	if f.aheadAt <= off && end <= f.aheadAt+int64(len(f.ahead)) {
+		if err := f.checkAhead(round); err != nil {
+			return err
+		}
+		copy(b, f.ahead[off-f.aheadAt:])
+		f.next = end
+		return nil
+	}
+	inOrder := off == f.next
+	f.next = end
+	if !inOrder || len(b) > readAhead/2 || end > f.size() {
+		return f.readVersion(b, off)
+	}
+	if f.ahead == nil {
+		f.ahead = make([]byte, readAhead)
+	}
+	f.ahead = f.ahead[:min(readAhead, f.size()-off)]
+	f.aheadAt = off
+	if err := f.readVersion(f.ahead, off); err != nil {
+		f.ahead = f.ahead[:0]
+		return err
+	}
+	f.round = round
+	copy(b, f.ahead)
+	return nil
+}
+
+// checkAhead makes sure, once a round, that what was read ahead is the file still.
+func (f *file) checkAhead(round uint64) error {
+	if f.round == round {
+		return nil
+	}
+	id, err := identify(f.File)
+	if err == nil && id != f.id {
+		err = errChanged
+	}
+	if err != nil {
+		f.ahead = f.ahead[:0]
+		return err
+	}
+	f.round = round
+	return nil
+}
+
+// readVersion fills b from off, of the version that was opened.
+func (f *file) readVersion(b []byte, off int64) error {
 	n, err := f.ReadAt(b, off)
 	if n < len(b) {
 		if id, ierr := identify(f.File); ierr == nil && id != f.id {

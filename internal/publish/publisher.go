@@ -33,6 +33,7 @@ type Publisher struct {
 	count  Counters
 	pace   pacer
 	buf    []byte
+	round  uint64          // of Interests taken at once
 	failed map[string]bool // paths whose trouble was logged
 	rescan chan struct{}
 }
@@ -76,6 +77,7 @@ func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
 		if err := in.Receive(&asked); err != nil {
 			return err
 		}
+		p.round++
 		for i := range asked.Len() {
 			p.answer(asked.Packet(i), &data, time.Now())
 			if data.Size() >= batch {
@@ -175,7 +177,7 @@ func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 	if !ok {
 		return nil // beyond the end: whoever asks learns that from the chunks
 	}
-	if err := f.read(p.buf[:n], off); err != nil {
+	if err := f.read(p.buf[:n], off, p.round); err != nil {
 		p.tree.drop(f) // the next Interest finds what there is then
 		return err
 	}

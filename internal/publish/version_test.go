@@ -77,10 +77,10 @@ func TestFileChanges(t *testing.T) {
 			tt.change(t, path)
 
 			// The path is trusted for a moment, the content not.
-			if err := f.read(make([]byte, 5), 0); !errors.Is(err, errChanged) {
+			if err := f.read(make([]byte, 5), 0, 2); !errors.Is(err, errChanged) {
 				t.Errorf("a read of the old version: %v, want %v", err, errChanged)
 			}
-			if err := f.read(make([]byte, 1000), 0); !errors.Is(err, errChanged) {
+			if err := f.read(make([]byte, 1000), 0, 2); !errors.Is(err, errChanged) {
 				t.Errorf("a read of all of the old version: %v, want %v", err, errChanged)
 			}
 			if g, err := tree.Lookup(name, now.Add(recheck-1)); err != nil || g != f {
@@ -202,7 +202,7 @@ func TestVersionsNeverMix(t *testing.T) {
 		k := n % chunks
 		f, err := tree.Lookup(name, time.Now())
 		if err == nil {
-			err = f.read(buf, int64(k*block))
+			err = f.read(buf, int64(k*block), uint64(k)+1)
 		}
 		if errors.Is(err, errChanged) {
 			if f != nil {

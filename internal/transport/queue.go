@@ -45,6 +45,24 @@ func (q *Queue) TryPut(pkt []byte) bool {
 	return true
 }
 
+// TryPutAll copies packets into the queue, in order, as far as it has room; those
+// without are counted as lost. A closed queue takes nothing.
+func (q *Queue) TryPutAll(pkts [][]byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed != nil || len(pkts) == 0 {
+		return
+	}
+	for _, pkt := range pkts {
+		if q.fits(len(pkt)) {
+			q.b.Append(pkt)
+		} else {
+			q.lost++
+		}
+	}
+	q.signal()
+}
+
 // Put copies all packets of b into the queue, in order, and waits for room as
 // long as ctx lasts. It returns the queue's closing error or the context's cause;
 // a first part of b may have been queued then.

@@ -31,9 +31,9 @@ func (f *field) buffers(t *testing.T) {
 	stalls := make(map[string]*series) // seconds
 	get := func(name string, flags ...string) contestant {
 		stalls[name] = new(series)
-		return contestant{name, func() sample {
+		return g.contestant(name, func() sample {
 			g.fresh()
-			watched := growth{path: g.file(outPart)}
+			watched := growth{path: g.file(gotPart)}
 			r := g.tryGet(t, uri, c, func(*os.Process) func() { return watched.watch() }, append(flags, "--deadline", buffersPatience.String())...)
 			if r.ok {
 				*stalls[name] = append(*stalls[name], watched.longest.Seconds())
@@ -41,17 +41,17 @@ func (f *field) buffers(t *testing.T) {
 				t.Errorf("get: %v", r.ended)
 			}
 			return ofGet(r, c.size)
-		}}
+		})
 	}
 	var sweep []contestant
 	for _, w := range knownWindows {
 		sweep = append(sweep, get(fmt.Sprintf("get -w %d", w), "-w", fmt.Sprint(w)))
 	}
-	known := g.inTurn(t, f.times(2), sweep)
+	known := inTurn(t, f.times(2), sweep)
 	windows := stallTable(known, stalls)
 	windows.log(t)
 
-	all := g.inTurn(t, f.turns, []contestant{get("get"), find(sweep, best(known).name)})
+	all := inTurn(t, f.turns, []contestant{get("get"), contestantNamed(sweep, bestOf(known).name)})
 	b := stallTable(all, stalls)
 	f.compare(t, b, all[0], all[1], barBuffers)
 	b.log(t)
@@ -60,8 +60,8 @@ func (f *field) buffers(t *testing.T) {
 
 // stallTable is the table of measured with a column for the longest time between two
 // growths of the part file.
-func stallTable(all []*measured, stalls map[string]*series) *table {
-	b := new(table)
+func stallTable(all []*measured, stalls map[string]*series) *mdTable {
+	b := new(mdTable)
 	b.row(append(measuredHead[:len(measuredHead):len(measuredHead)], "longest stall, s")...)
 	for _, m := range all {
 		b.row(append(m.row(), stalls[m.name].String())...)

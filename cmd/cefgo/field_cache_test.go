@@ -15,9 +15,9 @@ import (
 // of a real cefnetd.
 const barCache = 1.5
 
-// cefgetfileWindows are those of which cefgetfile takes the best. It takes anything
-// above 256 for 256.
-var cefgetfileWindows = []int{16, 32, 64, 128, 256}
+// cefgetfileWindows are those of which cefgetfile takes the best: 8 is its default, and it
+// takes anything above 256 for 256.
+var cefgetfileWindows = []int{4, 8, 16, 32, 64, 128, 256}
 
 // cefgetfileSleep is how long cefgetfile sleeps before it ends, whatever it has done:
 // usleep(1000000) at the end of its post_process (cefgetfile.c 924), when the file has
@@ -27,7 +27,7 @@ const cefgetfileSleep = time.Second
 
 // cefgetfilePatience ends a cefgetfile that loses a window again and again, of which each
 // costs it 1.5 s.
-const cefgetfilePatience = 20 * time.Second
+const cefgetfilePatience = 12 * time.Second
 
 func (f *field) cache(t *testing.T) {
 	for _, block := range []int{1024, 8192, 32000} {
@@ -36,7 +36,7 @@ func (f *field) cache(t *testing.T) {
 }
 
 func (f *field) cacheBlock(t *testing.T, block int) {
-	have(t, "cefgetfile")
+	haveOnPath(t, "cefgetfile")
 	g := f.withCefnetd(t, "CS_MODE=1", "LOCAL_CACHE_CAPACITY=1000000")
 	c := writeContent(t, g.file("content"), f.size(40_000_000))
 	const uri = "ccnx:/field/cached"
@@ -50,21 +50,21 @@ func (f *field) cacheBlock(t *testing.T, block int) {
 
 	var sweep []contestant
 	for _, w := range cefgetfileWindows {
-		sweep = append(sweep, contestant{fmt.Sprintf("cefgetfile -s %d", w), func() sample { return g.cefgetfile(t, uri, c, w) }})
+		sweep = append(sweep, g.contestant(fmt.Sprintf("cefgetfile -s %d", w), func() sample { return g.cefgetfile(t, uri, c, w) }))
 	}
-	windows := table{}
+	windows := mdTable{}
 	windows.row(measuredHead...)
-	all := g.inTurn(t, f.times(2), sweep)
+	all := inTurn(t, f.times(2), sweep)
 	for _, m := range all {
 		windows.row(m.row()...)
 	}
 	windows.log(t)
 
-	all = g.inTurn(t, f.turns, []contestant{
-		{"cefgo get", func() sample { return ofGet(g.get(t, uri, c), c.size) }},
-		find(sweep, best(all).name),
+	all = inTurn(t, f.turns, []contestant{
+		g.contestant("cefgo get", func() sample { return ofGet(g.get(t, uri, c), c.size) }),
+		contestantNamed(sweep, bestOf(all).name),
 	})
-	b := table{}
+	b := mdTable{}
 	b.row(measuredHead...)
 	for _, m := range all {
 		b.row(m.row()...)
@@ -77,9 +77,9 @@ func (f *field) cacheBlock(t *testing.T, block int) {
 func (g *ground) cefgetfile(t *testing.T, uri string, want content, window int) sample {
 	t.Helper()
 	g.fresh()
-	args := []string{"cefgetfile", uri, "-f", g.file(out), "-s", fmt.Sprint(window), "-d", g.conf(), "-p", fmt.Sprint(g.port)}
+	args := []string{"cefgetfile", uri, "-f", g.file(gotFile), "-s", fmt.Sprint(window), "-d", g.conf(), "-p", fmt.Sprint(g.port)}
 	e := program{env: g.env(), args: args, within: cefgetfilePatience}.run(t)
-	if e.code != 0 || !want.holds(g.file(out)) {
+	if e.code != 0 || !want.holds(g.file(gotFile)) {
 		return sample{note: "other bytes, or " + e.String()}
 	}
 	return sample{bytes: want.size, own: cefgetfileDuration(e.stdout), wall: e.wall - cefgetfileSleep, cpu: e.cpu}

@@ -38,7 +38,7 @@ type generator struct {
 
 	begun  time.Time
 	sent   []time.Duration // of the last Interest for each chunk, since begun
-	have   []bool
+	came   []bool
 	next   int // the first chunk that has not been asked for
 	oldest int // the first that has not come
 	result generated
@@ -56,7 +56,7 @@ func runGenerator(o bareOptions) error {
 	defer conn.Close()
 	g := &generator{
 		conn: conn, packets: newPackets(conn), segments: name.Bytes(), window: o.Window,
-		sent: make([]time.Duration, o.Chunks), have: make([]bool, o.Chunks),
+		sent: make([]time.Duration, o.Chunks), came: make([]bool, o.Chunks),
 	}
 	for k := range o.Chunks {
 		i := tlv.Interest{HopLimit: tlv.DefaultHopLimit, Name: name.WithChunk(uint64(k))}
@@ -68,13 +68,13 @@ func runGenerator(o bareOptions) error {
 	if err := g.run(); err != nil {
 		return err
 	}
-	return say(g.result)
+	return sayJSON(g.result)
 }
 
 func (g *generator) run() error {
 	g.begun = time.Now()
 	var now time.Duration
-	for g.result.Chunks < len(g.have) && now < generatorLimit {
+	for g.result.Chunks < len(g.came) && now < generatorLimit {
 		if err := g.fill(now); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (g *generator) run() error {
 			return err
 		}
 		now = time.Since(g.begun)
-		for g.oldest < g.next && g.have[g.oldest] {
+		for g.oldest < g.next && g.came[g.oldest] {
 			g.oldest++
 		}
 		if g.oldest < g.next && now-g.sent[g.oldest] >= resendAfter {
@@ -100,7 +100,7 @@ func (g *generator) run() error {
 // fill asks for as many chunks as the window has room for, in one write.
 func (g *generator) fill(now time.Duration) error {
 	flying := g.next - g.result.Chunks
-	to := min(len(g.have), g.next+g.window-flying)
+	to := min(len(g.came), g.next+g.window-flying)
 	if to <= g.next {
 		return nil
 	}
@@ -114,8 +114,8 @@ func (g *generator) fill(now time.Duration) error {
 
 func (g *generator) take(pkt []byte) {
 	k, ok := chunkOf(pkt, g.segments)
-	if ok && k < len(g.have) && !g.have[k] {
-		g.have[k] = true
+	if ok && k < len(g.came) && !g.came[k] {
+		g.came[k] = true
 		g.result.Chunks++
 	}
 }
@@ -124,7 +124,7 @@ func (g *generator) take(pkt []byte) {
 func (g *generator) resend(now time.Duration) error {
 	var again tlv.Batch
 	for k := g.oldest; k < g.next; k++ {
-		if !g.have[k] && now-g.sent[k] >= resendAfter {
+		if !g.came[k] && now-g.sent[k] >= resendAfter {
 			again.Append(g.asks.Packet(k))
 			g.sent[k] = now
 		}

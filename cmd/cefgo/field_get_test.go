@@ -16,7 +16,7 @@ type got struct {
 	*ended
 	ok bool // complete, and every byte right
 	// What its result told:
-	Bytes       int64   `json:"size_bytes"`
+	Fetched     int64   `json:"fetched_bytes"` // by this run
 	Chunks      int64   `json:"chunks"`
 	DurationMS  float64 `json:"duration_ms"`
 	Interests   int64   `json:"interests"`
@@ -31,15 +31,15 @@ func (r *got) duration() time.Duration {
 	return time.Duration(r.DurationMS * float64(time.Millisecond))
 }
 
-// out is where every get writes to, and outPart the part file of that.
+// gotFile is where every get writes to, and gotPart the part file of that.
 const (
-	out     = "out"
-	outPart = out + ".cefgo-part"
+	gotFile = "out"
+	gotPart = gotFile + ".cefgo-part"
 )
 
 // fresh takes away what an earlier get has left.
 func (g *ground) fresh() {
-	for _, name := range []string{out, outPart, out + ".cefgo-state"} {
+	for _, name := range []string{gotFile, gotPart, gotFile + ".cefgo-state"} {
 		os.Remove(g.file(name))
 	}
 }
@@ -60,11 +60,11 @@ func (g *ground) get(t *testing.T, uri string, want content, flags ...string) *g
 // neither with 0 nor with anything under the file's name; for started see program.
 func (g *ground) tryGet(t *testing.T, uri string, want content, started func(*os.Process) func(), flags ...string) *got {
 	t.Helper()
-	args := []string{g.f.cefgo, "get", "-q", "--json", "-d", g.conf(), uri, "-o", g.file(out)}
+	args := []string{g.f.cefgo, "get", "-q", "--json", "-d", g.conf(), uri, "-o", g.file(gotFile)}
 	args = append(append(args, g.f.args...), flags...)
 	r := &got{ended: program{env: g.env(), args: args, started: started}.run(t)}
-	right := want.holds(g.file(out))
-	_, err := os.Stat(g.file(out))
+	right := want.holds(g.file(gotFile))
+	_, err := os.Stat(g.file(gotFile))
 	switch r.ok = r.code == 0 && right; {
 	case r.code == 0 && !right:
 		t.Errorf("get %s %q ended with 0 and other bytes", uri, flags)

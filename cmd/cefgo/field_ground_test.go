@@ -63,7 +63,7 @@ func (f *field) newGround(t *testing.T, settings ...string) *ground {
 // withCefnetd makes a place with a real cefnetd.
 func (f *field) withCefnetd(t *testing.T, settings ...string) *ground {
 	t.Helper()
-	have(t, "cefnetd")
+	haveOnPath(t, "cefnetd")
 	g := f.newGround(t, settings...)
 	g.args, g.networked = []string{"cefnetd", "-d", g.conf(), "-p", fmt.Sprint(g.port)}, true
 	if err := g.start(); err != nil {
@@ -87,7 +87,7 @@ func (f *field) withNode(t *testing.T, settings ...string) *ground {
 // where it is one that does, as somebody else may answer at its socket.
 func (g *ground) start() error {
 	g.fwd = runBeside(g.t, g.env(), "", g.args...)
-	return poll(g.args[0], func() (bool, error) {
+	return pollUntil(g.args[0], func() (bool, error) {
 		select {
 		case <-g.fwd.done:
 			return false, fmt.Errorf("%v ended at once: %s", g.args, g.lastWords())
@@ -157,17 +157,9 @@ func (g *ground) serve(uri, file string, flags ...string) *beside {
 // fetchable waits until chunk 0 of uri can be had.
 func (g *ground) fetchable(uri string) {
 	g.t.Helper()
-	until(g.t, uri, func() bool {
+	waitUntil(g.t, uri, func() bool {
 		return g.run(g.t, g.f.cefgo, "ping", "-q", "-d", g.conf(), uri, "--chunk", "0", "-c", "1", "--lifetime", "500ms").code == 0
 	})
-}
-
-// cefapp publishes a file by cefapp's producer.
-func (g *ground) cefapp(uri, file string, flags ...string) *beside {
-	g.t.Helper()
-	b := runBeside(g.t, g.env(), "", append([]string{"cefapp", "producer", uri, file, "-i", "file", "-t", "1000", "-q"}, flags...)...)
-	g.fetchable(uri)
-	return b
 }
 
 // unusedPort is one that nobody listens at, by TCP or UDP.

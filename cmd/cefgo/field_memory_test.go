@@ -57,7 +57,7 @@ func (f *field) memoryRow(t *testing.T, r *got, hwm int64, c content) {
 	}
 	const mib = 1 << 20
 	peak := float64(hwm) / mib
-	b := table{}
+	b := mdTable{}
 	b.row("size", "MB/s by its own clock", "CPU s", "peak memory, MiB (VmHWM, seen at 10 ms)", "the same by wait4's Maxrss", "bar")
 	b.row(bytesText(uint64(c.size)), figure(float64(c.size)/1e6/r.duration().Seconds()), figure(r.cpu.Seconds()), figure(peak), figure(float64(r.peak)/mib),
 		f.bar(t, "peak memory of get", figure(peak)+" MiB", atMost(barMemory, peak, " MiB")))
@@ -104,7 +104,7 @@ func vmHWM(pid int) int64 {
 func (g *ground) getToPipe(t *testing.T, uri string, want content, hwm *int64) *got {
 	t.Helper()
 	args := append([]string{g.f.cefgo, "get", "-q", "--json", "-d", g.conf(), uri, "-o", "-"}, g.f.args...)
-	cmd := command(t.Context(), g.env(), args...)
+	cmd := boundCommand(t.Context(), g.env(), args...)
 	r := &got{ended: new(ended)}
 	var says strings.Builder // the result too, as the content goes to stdout
 	cmd.Stderr = &says

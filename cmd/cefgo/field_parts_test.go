@@ -51,7 +51,7 @@ type field struct {
 	small   bool
 	turns   int      // of each contestant in a comparison
 	args    []string // of every cefgo get
-	summary table    // all bars
+	summary mdTable  // all bars
 }
 
 func newField(t *testing.T) *field {
@@ -106,8 +106,8 @@ func (f *field) bar(t *testing.T, what, measured, bar string) string {
 	return bar
 }
 
-// have skips where one of the programs is not there.
-func have(t *testing.T, programs ...string) {
+// haveOnPath skips where one of the programs is not there.
+func haveOnPath(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {

@@ -16,7 +16,7 @@ const barPIT = 3
 
 // pit fetches more through a forwarder whose table of pending Interests is small.
 func (f *field) pit(t *testing.T) {
-	have(t, "cefstatus")
+	haveOnPath(t, "cefstatus")
 	const setting = "PIT_SIZE=64"
 	t.Run("cefnetd", func(t *testing.T) { f.pitOf(t, f.withCefnetd(t, "CS_MODE=0", setting)) })
 	t.Run("cefgo-node", func(t *testing.T) { f.pitOf(t, f.withNode(t, setting)) })
@@ -26,7 +26,7 @@ func (f *field) pitOf(t *testing.T, g *ground) {
 	c := writeContent(t, g.file("content"), f.size(200_000_000))
 	const uri = "ccnx:/field/pit"
 	g.serve(uri, c.path)
-	b := table{}
+	b := mdTable{}
 	b.row("MB/s by its own clock", "chunks", "Interests", "Interests / chunks", "sent again", "PIT empty after, s", "bar")
 	most, times := 0.0, f.times(3)
 	for range times {
@@ -50,7 +50,7 @@ func (f *field) pitOf(t *testing.T, g *ground) {
 func (g *ground) pitEmptyAfter(t *testing.T) time.Duration {
 	t.Helper()
 	begun := time.Now()
-	until(t, "an empty PIT", func() bool {
+	waitUntil(t, "an empty PIT", func() bool {
 		e := g.run(t, "cefstatus", "-d", g.conf(), "-p", fmt.Sprint(g.port))
 		empty, ok := emptyPIT(string(e.stdout))
 		if !ok {

@@ -52,8 +52,8 @@ type program struct {
 
 const programPatience = 5 * time.Minute
 
-// command is a program that cannot outlive the test.
-func command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+// boundCommand is a program that cannot outlive the test.
+func boundCommand(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -64,7 +64,7 @@ func (p program) run(t *testing.T) *ended {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(p.within, programPatience))
 	defer cancel()
-	cmd := command(ctx, p.env, p.args...)
+	cmd := boundCommand(ctx, p.env, p.args...)
 	var out, says bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &says
 	begun := time.Now()
@@ -114,7 +114,7 @@ type beside struct {
 // line that holds that.
 func runBeside(t *testing.T, env []string, ready string, args ...string) *beside {
 	t.Helper()
-	b := &beside{t: t, cmd: command(context.WithoutCancel(t.Context()), env, args...), done: make(chan struct{})}
+	b := &beside{t: t, cmd: boundCommand(context.WithoutCancel(t.Context()), env, args...), done: make(chan struct{})}
 	b.cmd.Stderr = &b.says
 	out, err := b.cmd.StdoutPipe()
 	if err == nil {
@@ -194,16 +194,16 @@ func (b *beside) cpu() time.Duration {
 	return time.Duration(u+s) * tick
 }
 
-// until looks until ok, for programs that do not tell when they are ready.
-func until(t *testing.T, what string, ok func() bool) {
+// waitUntil looks until ok, for programs that do not tell when they are ready.
+func waitUntil(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	if err := poll(what, func() (bool, error) { return ok(), nil }); err != nil {
+	if err := pollUntil(what, func() (bool, error) { return ok(), nil }); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// poll looks until look says yes or fails.
-func poll(what string, look func() (bool, error)) error {
+// pollUntil looks until look says yes or fails.
+func pollUntil(what string, look func() (bool, error)) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(startPatience); ; <-tick.C {

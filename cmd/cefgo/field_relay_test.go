@@ -54,8 +54,8 @@ var badDays = []badDay{
 
 // relay fetches 2 MB in blocks of 1024 over two cefnetds and a link that has bad days.
 func (f *field) relay(t *testing.T) {
-	have(t, "cefnetd", "cefroute")
-	b := &table{}
+	haveOnPath(t, "cefnetd", "cefroute")
+	b := &mdTable{}
 	b.row("case (2 MB, blocks of 1024; losses each way)", "seconds by its own clock: median (least–most)", "seconds of the whole process", "Interests / chunks", "reconnects", "datagrams lost or cut on the link", "complete", "bar")
 	for _, d := range badDays {
 		t.Run(strings.NewReplacer(" ", "-", ",", "").Replace(d.name), func(t *testing.T) { f.relayDay(t, d, b) })
@@ -63,7 +63,7 @@ func (f *field) relay(t *testing.T) {
 	b.log(t)
 }
 
-func (f *field) relayDay(t *testing.T, d badDay, b *table) {
+func (f *field) relayDay(t *testing.T, d badDay, b *mdTable) {
 	var own, wall, each, again, harm series
 	runs := f.times(3)
 	for seed := range runs {
@@ -178,7 +178,7 @@ func (p *pair) harm() uint64 {
 func (p *pair) get(t *testing.T, d badDay) *got {
 	t.Helper()
 	p.a.fresh()
-	half := growth{path: p.a.file(outPart), reach: p.content.size / 2}
+	half := growth{path: p.a.file(gotPart), reach: p.content.size / 2}
 	if d.half != nil {
 		half.at = func() {
 			if err := d.half(p); err != nil {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/cefgo/cefgo/internal/object"
 )
 
 const (
@@ -25,7 +27,7 @@ func (f *field) resume(t *testing.T) {
 	g := f.withCefnetd(t, "CS_MODE=0")
 	c := writeContent(t, g.file("content"), f.size(64<<20))
 	g.serve(resumeURI, c.path)
-	b := &table{}
+	b := &mdTable{}
 	b.row("killed at", "left, MB", "moved again, MB: by the result", "by Interests", "of the content, %", "beyond what was missing, %", "bar")
 	t.Run("half", func(t *testing.T) {
 		most := 0.0
@@ -60,12 +62,12 @@ type resumed struct {
 }
 
 // share is how much was moved again, in percent of the content.
-func (r resumed) share(c content) float64 { return percent(r.byAsking, c.size) }
+func (r resumed) share(c content) float64 { return percentOf(r.byAsking, c.size) }
 
 // beyond is how much of that was there already, in percent of the content.
-func (r resumed) beyond(c content) float64 { return percent(r.byAsking-(c.size-r.left), c.size) }
+func (r resumed) beyond(c content) float64 { return percentOf(r.byAsking-(c.size-r.left), c.size) }
 
-func percent(n, of int64) float64 { return 100 * float64(n) / float64(of) }
+func percentOf(n, of int64) float64 { return 100 * float64(n) / float64(of) }
 
 func (r resumed) row(c content, bar string) []string {
 	mb := func(n int64) string { return fmt.Sprintf("%.2f", float64(n)/1e6) }
@@ -82,7 +84,7 @@ type moment struct {
 // atHalf comes when half of the content is in the part file.
 func atHalf(g *ground, c content) moment {
 	return moment{"half", func(p *os.Process) func() {
-		watched := growth{path: g.file(outPart), reach: c.size / 2, at: func() { _ = p.Kill() }}
+		watched := growth{path: g.file(gotPart), reach: c.size / 2, at: func() { _ = p.Kill() }}
 		return watched.watch()
 	}}
 }
@@ -110,7 +112,7 @@ func (g *ground) killAndResume(t *testing.T, c content, m moment) resumed {
 	case first.code != -1:
 		t.Errorf("get: %v", first.ended)
 	}
-	if info, err := os.Stat(g.file(outPart)); err == nil {
+	if info, err := os.Stat(g.file(gotPart)); err == nil {
 		r.left = info.Size()
 	}
 	second := g.tryGet(t, resumeURI, c, nil, "--resume")
@@ -118,7 +120,6 @@ func (g *ground) killAndResume(t *testing.T, c content, m moment) resumed {
 		t.Errorf("killed at %s, %d bytes left: get --resume: %v", r.when, r.left, second.ended)
 		return r
 	}
-	block := (second.Bytes + second.Chunks - 1) / second.Chunks
-	r.byResult, r.byAsking = second.Bytes, second.Interests*block
+	r.byResult, r.byAsking = second.Fetched, second.Interests*object.DefaultBlock
 	return r
 }

@@ -59,8 +59,8 @@ func (g *ground) bareCommand(role string, o bareOptions) (env, args []string) {
 	return append(g.env(), roleVar+"="+role), args
 }
 
-// say prints a line of JSON.
-func say(v any) error { return json.NewEncoder(os.Stdout).Encode(v) }
+// sayJSON prints a line of JSON.
+func sayJSON(v any) error { return json.NewEncoder(os.Stdout).Encode(v) }
 
 // packets is a stream's packets, taken by their length alone.
 type packets struct {

@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// table collects the rows of a Markdown table; the first is its head, and no row has
+// mdTable collects the rows of a Markdown table; the first is its head, and no row has
 // more cells.
-type table struct{ rows [][]string }
+type mdTable struct{ rows [][]string }
 
-func (b *table) row(cells ...string) { b.rows = append(b.rows, cells) }
+func (b *mdTable) row(cells ...string) { b.rows = append(b.rows, cells) }
 
 // log prints the table, if it has more than its head.
-func (b *table) log(t *testing.T) {
+func (b *mdTable) log(t *testing.T) {
 	t.Helper()
 	if len(b.rows) < 2 {
 		return

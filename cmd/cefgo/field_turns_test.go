@@ -14,7 +14,7 @@ type sample struct {
 	// own is by the program's own clock, from its first Interest to the last Data;
 	// wall is the whole process. 0: not known.
 	own, wall time.Duration
-	cpu       time.Duration // of the process
+	cpu, fwd  time.Duration // processor time of the process, and of the forwarder meanwhile
 	note      string        // why the run does not count; "" where it does
 	extra     int64         // Interests beside one a chunk
 }
@@ -34,8 +34,21 @@ type measured struct {
 	failed    []string
 }
 
+// contestant makes one whose runs are at g.
+func (g *ground) contestant(name string, run func() sample) contestant {
+	return contestant{name, func() sample { return g.counted(run) }}
+}
+
+// counted adds the forwarder's processor time to a run.
+func (g *ground) counted(run func() sample) sample {
+	before := g.fwd.cpu()
+	s := run()
+	s.fwd = g.fwd.cpu() - before
+	return s
+}
+
 // inTurn lets all contestants run n times: A, B, A, B ….
-func (g *ground) inTurn(t *testing.T, n int, contestants []contestant) []*measured {
+func inTurn(t *testing.T, n int, contestants []contestant) []*measured {
 	t.Helper()
 	all := make([]*measured, len(contestants))
 	for i, c := range contestants {
@@ -43,7 +56,6 @@ func (g *ground) inTurn(t *testing.T, n int, contestants []contestant) []*measur
 	}
 	for turn := range n {
 		for i, c := range contestants {
-			before := g.fwd.cpu()
 			s := c.run()
 			m := all[i]
 			if s.note != "" {
@@ -54,9 +66,9 @@ func (g *ground) inTurn(t *testing.T, n int, contestants []contestant) []*measur
 			m.own.add(s.bytes, s.own)
 			m.wall.add(s.bytes, s.wall)
 			m.cpu = append(m.cpu, s.cpu.Seconds())
-			m.fwd = append(m.fwd, (g.fwd.cpu() - before).Seconds())
+			m.fwd = append(m.fwd, s.fwd.Seconds())
 			m.extra = append(m.extra, float64(s.extra))
-			t.Logf("turn %d, %s: %s MB/s, the process %s MB/s", turn+1, c.name, last(m.own), last(m.wall))
+			t.Logf("turn %d, %s: %s MB/s, the process %s MB/s", turn+1, c.name, latest(m.own), latest(m.wall))
 		}
 	}
 	return all
@@ -69,7 +81,7 @@ func (s *series) add(bytes int64, d time.Duration) {
 	}
 }
 
-func last(s series) string {
+func latest(s series) string {
 	if len(s) == 0 {
 		return "–"
 	}
@@ -84,8 +96,8 @@ func (m *measured) row() []string {
 	return []string{m.name, m.own.String(), m.wall.String(), m.cpu.String(), m.fwd.String(), m.extra.String(), fmt.Sprintf("%d of %d", len(m.wall), n)}
 }
 
-// best is the one of the highest median by its own clock.
-func best(all []*measured) *measured {
+// bestOf is the one of the highest median by its own clock.
+func bestOf(all []*measured) *measured {
 	b := all[0]
 	for _, m := range all[1:] {
 		if m.own.median() > b.own.median() {
@@ -95,8 +107,8 @@ func best(all []*measured) *measured {
 	return b
 }
 
-// ratio of two medians; 0 where one is not known.
-func ratio(a, b series) float64 {
+// ratioOf of two medians; 0 where one is not known.
+func ratioOf(a, b series) float64 {
 	if b.median() == 0 {
 		return 0
 	}
@@ -105,13 +117,13 @@ func ratio(a, b series) float64 {
 
 // compare adds the row of a comparison of medians, by their own clocks and by the whole
 // processes, and holds both to the bar.
-func (f *field) compare(t *testing.T, b *table, a, other *measured, bar float64) {
+func (f *field) compare(t *testing.T, b *mdTable, a, other *measured, bar float64) {
 	t.Helper()
 	what := a.name + " / " + other.name
 	cell := func(clock string, r float64) string {
 		return figure(r) + " " + f.bar(t, what+", by "+clock, figure(r), atLeast(bar, r))
 	}
-	b.row(what, cell("its own clock", ratio(a.own, other.own)), cell("the process", ratio(a.wall, other.wall)))
+	b.row(what, cell("its own clock", ratioOf(a.own, other.own)), cell("the process", ratioOf(a.wall, other.wall)))
 }
 
 // ofGet makes a sample of a run of get.

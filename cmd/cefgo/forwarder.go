@@ -31,8 +31,9 @@ type forwarder struct {
 	nodeOpts node.Options
 
 	// mu protects the following.
-	mu  sync.Mutex
-	own *node.Node
+	mu   sync.Mutex
+	own  *node.Node
+	peer *client.Peer // the forwarder that was there; nil: it has said nothing
 }
 
 // stays says whether a command stays, and so may embed a forwarder.
@@ -87,7 +88,7 @@ func (f *forwarder) dial(ctx context.Context) (transport.Conn, error) {
 	}
 	if !f.mustOwn {
 		c, err := transport.Dial(ctx, f.addr)
-		if err == nil || !nobodyListens(err) {
+		if err == nil || !nobodyListens(err) || f.waitsFor() {
 			return c, err
 		}
 	}
@@ -101,6 +102,18 @@ func (f *forwarder) dial(ctx context.Context) (transport.Conn, error) {
 	f.a.log.Info("forwarder started", "socket", n.Socket())
 	f.own = n
 	return n.Connect()
+}
+
+// waitsFor reports whether a forwarder that has gone is to be waited for: a cefnetd,
+// which has networks behind it, and could not come back to a socket that is taken. One
+// of cefgo's, of a publisher that has ended, is replaced.
+func (f *forwarder) waitsFor() bool { return f.peer != nil && !f.peer.Node }
+
+// onPeer takes note of what forwarder there is.
+func (f *forwarder) onPeer(p client.Peer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.peer = &p
 }
 
 // dialSecond makes a second connection to the same forwarder, for probes. Every UDP
@@ -140,7 +153,7 @@ func (f *forwarder) String() string {
 
 // connect makes a client, and waits for a forwarder as long as --wait says.
 func (f *forwarder) connect(ctx context.Context, probed bool) (*client.Client, error) {
-	cfg := client.Config{Dial: f.dial, Log: f.a.log}
+	cfg := client.Config{Dial: f.dial, OnPeer: f.onPeer, Log: f.a.log}
 	if probed {
 		cfg.DialSecond = f.dialSecond
 	}
@@ -268,9 +281,18 @@ func (f *forwarder) backlog() func(int) int {
 	return func(size int) int { return max(1, cefore.UnixBacklogPackets(buf, size)*4/5) }
 }
 
-// room is how many Interests may be in flight: share of the forwarder's PIT.
+// room is how many Interests may be in flight: share of the PIT of the forwarder, as it
+// says itself, else as cefnetd.conf does.
 func (f *forwarder) room(share float64) func() int {
-	return func() int { return int(float64(f.loc.Config.PITSize) * share) }
+	return func() int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		size := f.loc.Config.PITSize
+		if f.peer != nil && f.peer.PITSize > 0 {
+			size = f.peer.PITSize
+		}
+		return int(float64(size) * share)
+	}
 }
 
 // linuxSocketBuffer is Linux's default socket buffer, in bytes.

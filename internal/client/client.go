@@ -27,8 +27,17 @@ type Config struct {
 	// DialSecond makes the connection that probes registrations, because own
 	// Interests never come back (sheet e). nil leaves registrations unprobed.
 	DialSecond Dialer
+	// OnPeer, where set, is told of each connection's forwarder what it says of
+	// itself. It is called from the reading goroutine and must not wait.
+	OnPeer func(Peer)
 	// Log gets what a user of -v wants to see. nil discards.
 	Log *slog.Logger
+}
+
+// Peer is the forwarder at the other end of a connection.
+type Peer struct {
+	Node    bool // it is one of cefgo's, not a cefnetd
+	PITSize int  // pending Interests it holds at most; 0: not known
 }
 
 // Errors of a Client.

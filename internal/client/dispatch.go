@@ -23,11 +23,7 @@ func (c *Client) dispatch(pkts [][]byte) {
 		case tlv.PacketInterest:
 			c.dispatchInterest(&run, i, name)
 		case tlv.PacketObject, tlv.PacketReturn:
-			if string(pkt) == tlv.LinkReply {
-				select {
-				case c.alive <- struct{}{}:
-				default:
-				}
+			if c.isLinkReply(pkt) {
 				continue
 			}
 			if !c.dispatchAnswer(&run, i, t, name) {
@@ -39,6 +35,22 @@ func (c *Client) dispatch(pkts [][]byte) {
 		}
 	}
 	run.end()
+}
+
+// isLinkReply takes a forwarder's sign of life, if pkt is one.
+func (c *Client) isLinkReply(pkt []byte) bool {
+	size, node := tlv.ParseNodeReply(pkt)
+	if !node && string(pkt) != tlv.LinkReply {
+		return false
+	}
+	if c.cfg.OnPeer != nil {
+		c.cfg.OnPeer(Peer{node, size})
+	}
+	select {
+	case c.alive <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 // run is packets one behind the other that go to one queue, which takes them at once.

@@ -96,6 +96,9 @@ func (c *Client) runConn(conn transport.Conn) error {
 func (c *Client) connected() *tlv.Batch {
 	c.lastRx.Store(time.Now().UnixNano())
 	hello := new(tlv.Batch)
+	if c.cfg.OnPeer != nil {
+		hello.Append([]byte(tlv.LinkRequest))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++

@@ -18,6 +18,8 @@ import (
 type Control interface {
 	// Window is how many Interests may be in flight, at least 1.
 	Window() float64
+	// Opening reports whether the window still doubles each round trip.
+	Opening() bool
 	// Expect says how many the path is sure to hold: the doubling of the window at
 	// the start goes no further. It may be called once, before or after OnData.
 	Expect(window float64)
@@ -54,14 +56,14 @@ type Kind string
 
 // The controls.
 const (
+	Delay Kind = "delay" // holds a short queue; loss counts where a smaller window brings as much
 	Cubic Kind = "cubic" // RFC 9438
 	AIMD  Kind = "aimd"  // RFC 5681
 	Fixed Kind = "fixed" // no control
-	Delay Kind = "delay" // holds a short queue; ignores random loss
 )
 
 // Kinds lists the controls, the default first.
-var Kinds = []Kind{Cubic, Delay, AIMD, Fixed}
+var Kinds = []Kind{Delay, Cubic, AIMD, Fixed}
 
 // KindList is Kinds as people read it.
 func KindList() string {
@@ -107,6 +109,7 @@ const (
 type fixed float64
 
 func (f fixed) Window() float64       { return float64(f) }
+func (fixed) Opening() bool           { return false }
 func (fixed) Expect(float64)          {}
 func (fixed) OnData(Answer)           {}
 func (fixed) OnLoss(Loss)             {}

@@ -16,7 +16,8 @@ const (
 // where the path was full then (RFC 9438).
 type cubic struct {
 	lossWindow
-	most  float64       // the window at the latest decrease (W_max)
+	most  float64       // the window to come back to (W_max)
+	prior float64       // the window before the latest decrease (cwnd_prior)
 	k     float64       // seconds until the window is there again
 	epoch time.Time     // when the present growth began; zero: it has not
 	reno  float64       // what AIMD would have (W_est)
@@ -26,8 +27,8 @@ type cubic struct {
 
 // cubicSaved is what restore does not know.
 type cubicSaved struct {
-	most, k, reno float64
-	epoch         time.Time
+	most, prior, k, reno float64
+	epoch                time.Time
 }
 
 func newCubic(w float64) *cubic { return &cubic{lossWindow: lossWindow{window: w}} }
@@ -65,7 +66,7 @@ func (c *cubic) beginEpoch(now time.Time) {
 func (c *cubic) grow(t float64) {
 	at := func(t float64) float64 { d := t - c.k; return cubicC*d*d*d + c.most }
 	alpha := cubicAlpha
-	if c.reno >= c.most {
+	if c.reno >= c.prior {
 		alpha = 1
 	}
 	c.reno += alpha / c.window
@@ -81,7 +82,8 @@ func (c *cubic) OnLoss(x Loss) {
 	if !c.mayDecrease(x) {
 		return
 	}
-	c.shape = cubicSaved{c.most, c.k, c.reno, c.epoch}
+	c.shape = cubicSaved{c.most, c.prior, c.k, c.reno, c.epoch}
+	c.prior = c.window
 	most := c.window
 	if most < c.most {
 		most *= (1 + cubicBeta) / 2 // make room for others (RFC 9438 4.7)
@@ -93,7 +95,7 @@ func (c *cubic) OnLoss(x Loss) {
 
 func (c *cubic) OnSpurious(time.Time) {
 	if c.restore() {
-		c.most, c.k, c.reno, c.epoch = c.shape.most, c.shape.k, c.shape.reno, c.shape.epoch
+		c.most, c.prior, c.k, c.reno, c.epoch = c.shape.most, c.shape.prior, c.shape.k, c.shape.reno, c.shape.epoch
 	}
 }
 

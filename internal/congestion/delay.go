@@ -17,19 +17,9 @@ const (
 	// baseFor is how long the shortest round trip seen is believed to be the
 	// path's own. After that the window is lowered for two rounds to see it again.
 	baseFor = 10 * time.Second
-	// lossy is the share of losses in a round from which the queue wanted is
-	// made shorter: the place for it may not be there.
-	lossy       = 0.02
-	lessQueue   = 0.7
-	moreQueue   = 0.02 // a round
-	leastScale  = 0.1
-	flooding    = 0.15 // the share of losses that ends the doubling of the window
-	floodLosses = 8    // and their number
-	collapsing  = 0.5  // the share of losses from which the window itself shrinks
-	collapsedTo = 0.7
 	// strayWindow is the share to which the window has to shrink for round trips that
 	// do not shrink with it to be taken for the path's own.
-	strayWindow = 0.75
+	strayWindow = 0.5
 	// steerShare is the share of the way to the window wanted that is gone at once.
 	steerShare = 0.75
 	// fullRounds is after how many rounds without more Data a second the path is
@@ -40,21 +30,21 @@ const (
 
 // delay keeps as many Interests in flight as the path holds and a few more, which
 // wait in a queue and so make the round trip longer than the path's own: by that it
-// knows that the path is full (FAST TCP, Copa). Losses that come without a queue are
-// no sign of one, and change nothing but what queue is wanted.
+// knows that the path is full (FAST TCP, Copa). Losses change the window only where a
+// smaller one brings as much; see overflow.
 type delay struct {
-	window  float64
-	use     usage
-	train   train
-	round   rounds
-	opening bool    // no queue has been seen yet: the window doubles
-	expect  float64 // no further than to this; 0: not known
+	window   float64
+	use      usage
+	train    train
+	round    rounds
+	overflow overflow
+	opening  bool    // no queue has been seen yet: the window doubles
+	expect   float64 // no further than to this; 0: not known
 
 	base    time.Duration // the path's own round trip, as far as it is known
 	seen    time.Time     // when it was seen last
 	drain   int           // rounds left of looking for it
 	before  float64       // the window before that
-	scale   float64       // of the queue wanted, by what losses allow
 	rate    float64       // Data a second in the best of the latest rounds
 	best    maxFilter     // of these
 	plateau int           // rounds without more
@@ -65,11 +55,14 @@ type delay struct {
 	losses  int           // in this round
 	settled bool          // the window is that of the round before
 	stray   stray
+	step    step
 }
 
-func newDelay(w float64) *delay { return &delay{window: w, opening: true, scale: 1} }
+func newDelay(w float64) *delay { return &delay{window: w, opening: true} }
 
 func (c *delay) Window() float64 { return c.window }
+
+func (c *delay) Opening() bool { return c.opening }
 
 func (c *delay) Expect(window float64) { c.expect = window }
 
@@ -98,22 +91,29 @@ func (c *delay) sample(rtt time.Duration, now time.Time) {
 	if c.base == 0 || rtt <= c.base {
 		c.base, c.seen = rtt, now
 	}
+	if grown := c.step.take(rtt, c.base); grown > 0 && !c.opening {
+		c.base, c.least = c.base+grown, rtt
+		c.window = max(c.window, min(c.rate*c.base.Seconds()+c.wanted(), maxWindow))
+	}
 }
 
 // wanted is the queue that this flow wants, in Interests.
 func (c *delay) wanted() float64 {
-	return max(queuePerRoot*math.Sqrt(c.rate)*c.scale, leastQueue)
+	return max(queuePerRoot*math.Sqrt(c.rate), leastQueue)
 }
 
 // endRound adjusts the window by what the round showed.
 func (c *delay) endRound(now time.Time) {
 	defer c.nextRound(now)
 	took := now.Sub(c.began)
-	if took <= 0 || c.least == 0 {
+	if took <= 0 {
 		return
 	}
 	c.learnRate(float64(c.data) / took.Seconds())
-	c.learnLoss()
+	c.learnLoss(took)
+	if c.least == 0 {
+		return
+	}
 	if c.drain > 0 {
 		c.drained(now)
 		return
@@ -145,19 +145,13 @@ func (c *delay) learnRate(r float64) {
 	}
 }
 
-// learnLoss sets what queue the losses of the round allow to want.
-func (c *delay) learnLoss() {
-	share := float64(c.losses) / float64(max(c.losses+c.data, 1))
-	if share > lossy && c.losses > 1 {
-		c.scale = max(c.scale*lessQueue, leastScale)
-	} else {
-		c.scale = min(c.scale+moreQueue, 1)
+// learnLoss takes back what is too much of the window by the losses of the round.
+func (c *delay) learnLoss(took time.Duration) {
+	if c.drain > 0 {
+		return
 	}
-	if share > flooding && c.losses >= floodLosses {
-		c.opening = false
-	}
-	if share > collapsing {
-		c.window = max(c.window*collapsedTo, minWindow)
+	c.window = c.overflow.round(c.data, c.losses, took, c.window, c.opening)
+	if c.overflow.ceiling > 0 {
 		c.opening = false
 	}
 }
@@ -176,6 +170,7 @@ func (c *delay) openFurther() {
 		c.opening = false
 	case c.base > 0 && c.train.full(c.window, c.base, queued/2):
 		c.opening = false
+	case c.overflow.still():
 	case c.use.limits(c.window, 0.5):
 		c.window = min(c.window+1, maxWindow)
 	}
@@ -184,7 +179,7 @@ func (c *delay) openFurther() {
 // open ends the doubling once there is a queue, or no gain.
 func (c *delay) open() {
 	switch {
-	case !c.use.limits(c.window, 0.5):
+	case !c.use.limits(c.window, 0.5), c.overflow.still():
 		c.plateau = 0 // nothing was tried
 	case c.queue() >= c.wanted():
 		c.opening = false
@@ -196,7 +191,7 @@ func (c *delay) open() {
 // steer goes most of the way to the window that has the queue wanted, every second
 // round: what a round shows is the effect of the window of the round before it.
 func (c *delay) steer() {
-	if c.settled = !c.settled; c.settled {
+	if c.settled = !c.settled; c.settled || c.overflow.still() {
 		return
 	}
 	ratio := float64(c.base) / float64(c.least)
@@ -211,7 +206,7 @@ func (c *delay) steer() {
 	default:
 		c.stray = stray{}
 	}
-	c.window = max(c.window+(target-c.window)*steerShare, minWindow)
+	c.window = max(c.overflow.bound(c.window+(target-c.window)*steerShare), minWindow)
 }
 
 // stray is where a decline of the window began.
@@ -232,7 +227,7 @@ func (c *delay) isStray() bool {
 	}
 	c.stray = stray{}
 	c.base = c.least
-	c.window = max(c.window, c.rate*c.base.Seconds())
+	c.window = max(c.window, min(c.rate*c.base.Seconds(), maxWindow))
 	return true
 }
 
@@ -248,7 +243,7 @@ func (c *delay) drained(now time.Time) {
 	c.base = min(c.base, c.least)
 	if c.drain--; c.drain == 0 {
 		c.seen = now
-		c.window = max(c.window, min(c.before, c.rate*c.base.Seconds()+c.wanted()))
+		c.window = max(c.window, c.overflow.bound(min(c.before, c.rate*c.base.Seconds()+c.wanted())))
 	}
 }
 

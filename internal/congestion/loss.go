@@ -29,6 +29,8 @@ func (l *lossWindow) Expect(window float64) {
 	}
 }
 
+func (l *lossWindow) Opening() bool { return l.inSlowStart() }
+
 // inSlowStart reports whether the window doubles every round trip.
 func (l *lossWindow) inSlowStart() bool { return l.threshold == 0 || l.window < l.threshold }
 
@@ -70,7 +72,7 @@ func (l *lossWindow) mayDecrease(x Loss) bool {
 func (l *lossWindow) decrease(x Loss, share float64) {
 	l.saved = savedLoss{l.window, l.threshold, 1}
 	l.undo = &l.saved
-	l.window = max(l.window*share, minWindow)
+	l.window = min(l.window, max(l.window*share, minWindow))
 	l.threshold = l.window
 	l.decreased = x.Now
 }

@@ -31,6 +31,7 @@ type forwarder struct {
 	lastFace    faceID
 	regs        registrations
 	pit         *pit
+	nodeReply   []byte // to a link request
 	store       *cs.Store
 	count       counters
 
@@ -44,6 +45,7 @@ func newForwarder(o Options) *forwarder {
 		faces:       make(map[faceID]outlet),
 		regs:        newRegistrations(),
 		pit:         newPIT(o.PITSize),
+		nodeReply:   tlv.AppendNodeReply(nil, o.PITSize),
 		store:       cs.New(o.CacheBytes),
 	}
 }
@@ -81,7 +83,7 @@ func (f *forwarder) onPacket(from faceID, pkt []byte, now time.Time) {
 	switch h.Type {
 	case tlv.PacketInterest:
 		if string(pkt) == tlv.LinkRequest {
-			f.emit(from, []byte(tlv.LinkReply))
+			f.emit(from, f.nodeReply)
 			return
 		}
 		var i tlv.Interest

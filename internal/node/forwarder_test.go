@@ -279,7 +279,7 @@ func TestLinkRequest(t *testing.T) {
 	a, route := w.app(), w.app()
 	route.command(tlv.CommandRouteAdd, "ccnx:/")
 	a.sends([]byte(tlv.LinkRequest))
-	a.gets([]byte(tlv.LinkReply))
+	a.gets(tlv.AppendNodeReply(nil, DefaultPITSize))
 	w.pending(0)
 	w.quiet("link request")
 }

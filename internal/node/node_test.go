@@ -138,7 +138,7 @@ func (p *peer) gets(want []byte) {
 func (p *peer) settled() *peer {
 	p.t.Helper()
 	p.sends([]byte(tlv.LinkRequest))
-	p.gets([]byte(tlv.LinkReply))
+	p.gets(tlv.AppendNodeReply(nil, DefaultPITSize))
 	return p
 }
 

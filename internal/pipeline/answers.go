@@ -58,19 +58,20 @@ func (s *state) answered(k uint64, payload, size int, now time.Time) {
 	if wasMute {
 		s.hear(k, now)
 	}
-	switch {
-	case c.timed:
+	if c.timed {
 		s.rtt.sample(took)
 		s.stats.RTT.add(took)
+	}
+	switch {
 	case wasMute: // which of several probes was answered?
-	case c.phase == lost, c.tries > 1 && took < s.rtt.min:
+	case c.phase == lost, c.tries > 1 && !c.probed && took < s.rtt.min:
 		// The answer is to the Interest that was taken for lost.
 		s.stats.Spurious++
 		s.order.wrong()
 		s.path.cc.OnSpurious(now)
 		s.event(trace.Spurious, k, now)
 	}
-	if c.phase != lost && (c.tries == 1 || took >= s.rtt.min) {
+	if c.phase != lost && (c.tries == 1 || s.rtt.count > 0 && took >= s.rtt.min) {
 		s.order.answered(c.nth, took)
 	}
 	s.path.onData(size, c.sent, now, c.timed)
@@ -139,6 +140,9 @@ func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 // onRelink takes everything in flight for lost: the connection was made anew.
 func (s *state) onRelink(now time.Time) {
 	s.stats.Relinks++
+	if s.mute.on {
+		s.path.onPause(s.mute.since, now)
+	}
 	s.lastRx, s.broken, s.mute.on = now, true, false
 	for k := s.base; k < s.next; k++ {
 		if c := s.slot(k); c.phase == flying || c.phase == doubted {

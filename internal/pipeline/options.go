@@ -11,7 +11,7 @@ import (
 
 // Path says how many Interests a session may have in flight. The zero value works.
 type Path struct {
-	// CC is how the window is found. Default is cubic.
+	// CC is how the window is found. Default is delay.
 	CC congestion.Kind
 	// Window is the window of [congestion.Fixed], where its default is 64; other
 	// controls begin with it, where their default is 10.

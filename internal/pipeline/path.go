@@ -12,9 +12,12 @@ import (
 type path struct {
 	Path
 	cc     congestion.Control
-	flying int // Interests in flight
-	packet int // the largest Data packet, in bytes
-	bound  int // of the window, whatever cc says; see refresh
+	flying int       // Interests in flight
+	packet int       // the largest Data packet, in bytes
+	since  time.Time // of the first Data
+	heard  time.Time // when the latest Data came, or a pause ended
+	bound  int       // of the window, whatever cc says; see refresh
+	pace   pacer
 	stats  windowStats
 }
 
@@ -62,14 +65,30 @@ func (p *path) window() int {
 	return min(max(int(math.Round(p.cc.Window())), 1), p.bound)
 }
 
+// sent takes note of an Interest that goes at now.
+func (p *path) sent(now time.Time) {
+	if p.CC == congestion.Fixed {
+		return // whoever chose it wants that many at once
+	}
+	gain := paceGain
+	if p.cc.Opening() {
+		gain = openingPaceGain
+	}
+	p.pace.sent(p.cc.Window(), gain, now)
+}
+
 func (p *path) full() bool { return p.flying >= p.window() }
 
 // onData takes note of Data of size bytes in answer to the Interest sent at sent;
 // timed tells whether no other could have been answered. The Interest still counts as
 // flying.
 func (p *path) onData(size int, sent, now time.Time, timed bool) {
-	if p.packet == 0 && p.Expect != nil {
-		p.cc.Expect(float64(p.Expect(size)))
+	p.heard = now
+	if p.since.IsZero() {
+		p.since = now
+		if p.Expect != nil {
+			p.cc.Expect(float64(p.Expect(size)))
+		}
 	}
 	if size > p.packet {
 		p.packet = size
@@ -78,6 +97,7 @@ func (p *path) onData(size int, sent, now time.Time, timed bool) {
 	a := congestion.Answer{Now: now, Sent: sent, InFlight: p.flying}
 	if timed {
 		a.RTT = now.Sub(sent)
+		p.pace.sample(a.RTT)
 	}
 	p.cc.OnData(a)
 	w := min(p.cc.Window(), float64(p.bound))
@@ -86,7 +106,23 @@ func (p *path) onData(size int, sent, now time.Time, timed bool) {
 	p.stats.count++
 }
 
+// onPause tells cc of a silence of one fetch, as far as it was one of all.
+func (p *path) onPause(since, now time.Time) {
+	if p.heard.After(since) {
+		since = p.heard
+	}
+	if now.After(since) {
+		p.cc.OnPause(now.Sub(since))
+	}
+	p.heard = now
+}
+
+// onLoss takes an Interest for lost. One that was sent before any Data came tells
+// nothing of how many are too many: nobody may have been there.
 func (p *path) onLoss(sent, now time.Time) {
+	if p.since.IsZero() || sent.Before(p.since) {
+		return
+	}
 	before := p.cc.Window()
 	p.cc.OnLoss(congestion.Loss{Now: now, Sent: sent, InFlight: p.flying})
 	if p.cc.Window() < before {

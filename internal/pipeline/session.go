@@ -109,8 +109,9 @@ func (s *Session) loop() {
 	defer timer.Stop()
 	for {
 		s.endCancelled()
-		s.sendWhatFits(time.Now())
-		due := s.wake()
+		now := time.Now()
+		s.sendWhatFits(now)
+		due := s.wake(now)
 		timer.Reset(time.Until(due))
 		ready := s.link.Ready()
 		if s.failed != nil {
@@ -223,11 +224,14 @@ func (s *Session) endDone() {
 const idleWake = time.Hour
 
 // wake is when the next fetch has something to do.
-func (s *Session) wake() time.Time {
+func (s *Session) wake(now time.Time) time.Time {
 	if len(s.active) == 0 {
-		return time.Now().Add(idleWake)
+		return now.Add(idleWake)
 	}
 	at := s.active[0].wake()
+	if !s.path.full() && s.path.pace.free.Before(at) && s.path.pace.free.After(now) {
+		at = s.path.pace.free
+	}
 	for _, f := range s.active[1:] {
 		if t := f.wake(); t.Before(at) {
 			at = t

@@ -18,6 +18,17 @@ type mute struct {
 	due    time.Time // when to send the next probe
 	probes int
 	newest uint64 // the chunk asked for last before the silence
+	// newestAt and baseAt are when probes asked first for that chunk, and for the
+	// one to be written next; zero: none did.
+	newestAt, baseAt time.Time
+}
+
+// probed reports whether an answer for chunk k at now is one to a probe, not to an
+// Interest of before the silence, as far as one can tell: not before the first round
+// trip is known.
+func (m *mute) probed(k, base uint64, r *rtt, now time.Time) bool {
+	long := func(at time.Time) bool { return !at.IsZero() && now.Sub(at) >= r.min }
+	return r.count > 0 && (k == m.newest && long(m.newestAt) || k == base && long(m.baseAt))
 }
 
 // leastProbe is the shortest time between two probes.
@@ -69,18 +80,22 @@ func (s *state) probe(now time.Time) (request, bool) {
 	}
 	s.mute.due = now.Add(s.rtt.probeEvery())
 	s.mute.probes++
-	k := s.mute.newest
+	k, first := s.mute.newest, &s.mute.newestAt
 	if s.mute.probes%2 == 0 || k < s.base || k >= s.next {
-		k = s.base
+		k, first = s.base, &s.mute.baseAt
 	}
+	if first.IsZero() {
+		*first = now
+	}
+	s.slot(k).probed = true
 	return s.send(k, now), true
 }
 
 // hear ends a silence with the answer for chunk k, whose slot still is as it was.
 func (s *state) hear(k uint64, now time.Time) {
 	s.mute.on = false
-	probed := !s.slot(k).sent.Before(s.mute.since)
-	s.path.cc.OnPause(now.Sub(s.mute.since))
+	probed := s.mute.probed(k, s.base, &s.rtt, now)
+	s.path.onPause(s.mute.since, now)
 	if probed { // one loss, however many: it does not tell of how much was too much
 		s.path.onLoss(s.mute.since, now)
 	}

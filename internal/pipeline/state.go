@@ -28,6 +28,7 @@ type slot struct {
 	phase   phase
 	timed   bool   // its answer tells the round trip
 	held    bool   // it came back, and waits for its timer to be sent again
+	probed  bool   // it was sent again as a probe, and not for it was lost
 	tries   int    // Interests sent
 	corrupt int    // bad answers
 	gen     uint32 // of the timer that counts
@@ -148,7 +149,7 @@ func (s *state) nextRequest(now time.Time) (request, bool) {
 		return request{}, false
 	case s.mute.on:
 		return s.probe(now)
-	case s.path.full(), s.first && s.flying >= startWindow:
+	case s.path.full(), !s.path.pace.ready(now), s.first && s.flying >= startWindow:
 		return request{}, false
 	}
 	for s.again.len() > 0 {
@@ -181,9 +182,10 @@ const lateTry = 4
 
 // fly sends chunk k's Interest, which is in flight from now on.
 func (s *state) fly(k uint64, now time.Time) request {
-	s.slot(k).phase = flying
+	s.slot(k).phase, s.slot(k).probed = flying, false
 	s.takeOff(now)
 	r := s.send(k, now)
+	s.path.sent(now)
 	s.order.sent(k, s.slot(k).nth)
 	return r
 }

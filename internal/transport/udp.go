@@ -25,7 +25,12 @@ type udp struct {
 	pkts [][]byte
 }
 
+// udpReadBuffer is what a UDP socket should hold unread, in bytes: a window of Data may
+// arrive at once. The system may give less.
+const udpReadBuffer = 4 << 20
+
 func newUDP(c *net.UDPConn) *udp {
+	_ = c.SetReadBuffer(udpReadBuffer)
 	u := &udp{c: c, p: ipv4.NewPacketConn(c), in: make([]ipv4.Message, datagrams), out: make([]ipv4.Message, datagrams)}
 	for i := range u.in {
 		u.in[i].Buffers = [][]byte{make([]byte, tlv.MaxPacketLen)}

@@ -39,8 +39,10 @@ demo: build
 interop: build
 	CEFGO_INTEROP=1 $(GO) test -count=1 -timeout 20m -v -run Interop ./...
 
+# Benchmarks, and tables of simulated paths.
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	CEFGO_BENCH=1 $(GO) test -count=1 -timeout 30m -v -cpu 1 -run 'TestLongPath|TestFairness|TestPathChanges|TestMix|TestShapes' ./internal/pipeline
 
 # Rates, memory and bad days with real Cefore programs; takes most of an hour, and a quiet
 # machine. FIELD=small to see that it works, PART=/live for one part.

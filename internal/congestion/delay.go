@@ -17,6 +17,9 @@ const (
 	// baseFor is how long the shortest round trip seen is believed to be the
 	// path's own. After that the window is lowered for two rounds to see it again.
 	baseFor = 10 * time.Second
+	// farFrom is the shortest round trip of a path whose own can be told from a queue
+	// without emptying it: on a shorter one a busy machine adds more than the path.
+	farFrom = 4 * time.Millisecond
 	// strayWindow is the share to which the window has to shrink for round trips that
 	// do not shrink with it to be taken for the path's own.
 	strayWindow = 0.5
@@ -91,7 +94,7 @@ func (c *delay) sample(rtt time.Duration, now time.Time) {
 	if c.base == 0 || rtt <= c.base {
 		c.base, c.seen = rtt, now
 	}
-	if grown := c.step.take(rtt, c.base); grown > 0 && !c.opening {
+	if grown := c.step.take(rtt, c.base); grown > 0 && !c.opening && c.base >= farFrom {
 		c.base, c.least = c.base+grown, rtt
 		c.window = max(c.window, min(c.rate*c.base.Seconds()+c.wanted(), maxWindow))
 	}
@@ -218,6 +221,9 @@ type stray struct {
 // isStray takes round trips for the path's own that stay long though the window has
 // become much smaller: the path has changed, or another flow fills it.
 func (c *delay) isStray() bool {
+	if c.base < farFrom {
+		return false
+	}
 	if c.stray.window == 0 || c.least < c.stray.rtt*9/10 {
 		c.stray = stray{c.window, c.least}
 		return false

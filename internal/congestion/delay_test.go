@@ -94,6 +94,47 @@ func TestDelayShallowBuffer(t *testing.T) {
 	}
 }
 
+// The doubling ends with a queue as long as wanted, or after three rounds that bring no
+// more, where the window was made use of.
+func TestDelayOpen(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		least   time.Duration
+		used    int
+		plateau int
+		over    bool
+	}{
+		{"a queue of 40", 100 * ms, 80, 0, true}, // 36 is wanted
+		{"a queue of 35", 88 * ms, 80, 0, false},
+		{"no more for three rounds", 50 * ms, 80, 3, true},
+		{"for two", 50 * ms, 80, 2, false},
+		{"not used", 100 * ms, 39, 3, false},
+	} {
+		c := newDelay(80)
+		c.base, c.least, c.rate, c.plateau, c.use.peak = 50*ms, tt.least, 1000, tt.plateau, tt.used
+		if c.open(); c.opening == tt.over {
+			t.Errorf("%s: doubling %v", tt.name, c.opening)
+		}
+		if tt.name == "not used" && c.plateau != 0 {
+			t.Errorf("%d rounds count though nothing was tried", c.plateau)
+		}
+	}
+}
+
+// A loss that proves none is none, and never less.
+func TestDelaySpurious(t *testing.T) {
+	c := newDelay(10)
+	use(c, t0, 5, 10)
+	for range 2 {
+		lose(c, at(0.1), at(0.1))
+	}
+	for _, want := range []int{1, 0, 0} {
+		if c.OnSpurious(at(0.1)); c.losses != want {
+			t.Errorf("%d losses count, want %d", c.losses, want)
+		}
+	}
+}
+
 // A window that is not made use of stays near what is used; when there is more to ask
 // for, the path is full again within some round trips.
 func TestDelayApplicationLimited(t *testing.T) {

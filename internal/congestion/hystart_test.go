@@ -134,11 +134,14 @@ func TestTrain(t *testing.T) {
 	}
 	// Too few Data make no train, however long they take.
 	var tr train
-	for i := range 15 {
+	for i := range 17 {
+		if tr.rate != 0 {
+			t.Errorf("rate %v of %d Data", tr.rate, i)
+		}
 		tr.take(Answer{Now: t0.Add(time.Duration(i) * ms)}, 8*ms)
 	}
-	if tr.rate != 0 {
-		t.Errorf("rate %v of 15 Data", tr.rate)
+	if !near(tr.rate, 1000, 0.01) {
+		t.Errorf("rate %v of 17 Data, want 1000", tr.rate)
 	}
 }
 

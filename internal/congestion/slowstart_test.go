@@ -90,6 +90,11 @@ func TestUnusedSlowStart(t *testing.T) {
 		if c.Window() <= before {
 			t.Errorf("%s: the answers of a round trip that began with a full window do not count", k)
 		}
+		use(c, at(0.051), 1, 3) // begins the next round trip
+		before = c.Window()
+		if use(c, at(0.052), 20, 3); c.Window() <= before {
+			t.Errorf("%s: nor do those of the one after", k)
+		}
 		use(c, at(1), 120, 3)
 		before = c.Window()
 		use(c, at(3), 60, 3)

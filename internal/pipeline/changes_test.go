@@ -37,7 +37,7 @@ var out = down(func(im *testnet.Impairment) { im.Down = true })
 var changes = []change{
 	{name: "rate halves", rate: 0.5, rtt: 50 * ms, bars: map[congestion.Kind]float64{congestion.Cubic: 3, congestion.Delay: 3}},
 	{name: "rate doubles", rate: 2, rtt: 50 * ms},
-	{name: "delay doubles", rate: 1, rtt: 100 * ms, bars: map[congestion.Kind]float64{congestion.Delay: 10}},
+	{name: "delay doubles", rate: 1, rtt: 100 * ms, bars: map[congestion.Kind]float64{congestion.Delay: 3}},
 	{name: "delay halves", rate: 1, rtt: 25 * ms, bars: map[congestion.Kind]float64{congestion.Cubic: 3, congestion.Delay: 3}},
 	{name: "outage of 2 s", do: out, gone: 2 * time.Second, rate: 1, rtt: 50 * ms, bars: map[congestion.Kind]float64{congestion.Cubic: 3, congestion.Delay: 3}},
 	{name: "producer moves", do: out, gone: 500 * ms, rate: 0.6, rtt: 80 * ms, bars: map[congestion.Kind]float64{congestion.Cubic: 3, congestion.Delay: 3}},

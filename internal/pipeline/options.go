@@ -21,8 +21,9 @@ type Path struct {
 	// Room tells how many Interests may be in flight besides: what the forwarder's
 	// PIT has room for. nil: no bound.
 	Room func() int
-	// Expect tells how many packets of that size, in bytes, the path is sure to
-	// hold: up to there the window grows fast. nil: it is not known.
+	// Expect tells how many packets of that size, in bytes, the forwarder is sure to
+	// hold for this process unread: over a short path the window grows fast up to
+	// there, and no further. nil: it is not known.
 	Expect func(packetSize int) int
 	// Trace, where set, is told of each event, from the session's goroutine.
 	Trace func(trace.Event)

@@ -86,9 +86,6 @@ func (p *path) onData(size int, sent, now time.Time, timed bool) {
 	p.heard = now
 	if p.since.IsZero() {
 		p.since = now
-		if p.Expect != nil {
-			p.cc.Expect(float64(p.Expect(size)))
-		}
 	}
 	if size > p.packet {
 		p.packet = size
@@ -97,6 +94,10 @@ func (p *path) onData(size int, sent, now time.Time, timed bool) {
 	a := congestion.Answer{Now: now, Sent: sent, InFlight: p.flying}
 	if timed {
 		a.RTT = now.Sub(sent)
+		if p.pace.srtt == 0 && a.RTT < pacedFrom && p.Expect != nil {
+			// Over a longer path the Data do not come all at once.
+			p.cc.Expect(float64(p.Expect(size)))
+		}
 		p.pace.sample(a.RTT)
 	}
 	p.cc.OnData(a)

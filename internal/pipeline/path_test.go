@@ -57,7 +57,7 @@ func TestPathDefaults(t *testing.T) {
 }
 
 // The losses of what was sent before anybody answered are not told to the control; it
-// is asked once what the path holds.
+// is told once what the forwarder holds, if the path is short.
 func TestPathFirstData(t *testing.T) {
 	asked := 0
 	p := newPath(Path{Expect: func(size int) int { asked += size; return 40 }})
@@ -65,16 +65,23 @@ func TestPathFirstData(t *testing.T) {
 	p.cc = cc
 	now := time.Unix(1000, 0)
 	p.onLoss(now, now.Add(ms))
-	p.onData(500, now, now.Add(50*ms), true)
+	p.onData(500, now, now.Add(3*ms), true)
 	p.onLoss(now, now.Add(60*ms)) // sent before that
 	p.onData(600, now, now.Add(70*ms), false)
 	p.onLoss(now.Add(50*ms), now.Add(200*ms))
 	if len(cc.losses) != 1 || asked != 500 {
 		t.Errorf("%d losses told, asked for packets of %d bytes; want 1, 500", len(cc.losses), asked)
 	}
-	if len(cc.answers) != 2 || cc.answers[0].RTT != 50*ms || cc.answers[1].RTT != 0 {
+	if len(cc.answers) != 2 || cc.answers[0].RTT != 3*ms || cc.answers[1].RTT != 0 {
 		t.Errorf("answers told: %+v", cc.answers)
 	}
+}
+
+func TestPathLong(t *testing.T) {
+	p := newPath(Path{Expect: func(int) int { t.Error("asked what the forwarder holds"); return 40 }})
+	now := time.Unix(1000, 0)
+	p.onData(500, now, now.Add(5*ms), true)
+	p.onData(500, now.Add(5*ms), now.Add(6*ms), true)
 }
 
 // The figures are of the window in its bounds, one for each Data.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -84,23 +86,22 @@ func (v *byteRange) chunks(s shape) (first, last, skip, length uint64, err error
 // rangeWriter passes on the bytes of a range. Its Write takes one chunk's payload at
 // a time.
 type rangeWriter struct {
-	to     interface{ Write([]byte) (int, error) }
-	shape  shape
+	to     io.Writer
+	block  uint64
 	chunk  uint64 // the next
-	last   uint64
 	skip   uint64 // bytes before the range
 	length uint64 // bytes of it still to come, at most
+	short  bool   // the latest chunk was shorter: it has to be the content's last
 }
 
 // errUneven: bytes cannot be counted in chunks of different sizes.
-var errUneven = fmt.Errorf("its chunks are of different sizes: which bytes they hold is not known")
+var errUneven = errors.New("its chunks are of different sizes: which bytes they hold is not known")
 
 func (w *rangeWriter) Write(p []byte) (int, error) {
-	// The content's last chunk may be shorter, and only that.
-	ends := w.shape.told && w.chunk == w.shape.end || !w.shape.told && w.chunk == w.last
-	if n := uint64(len(p)); n > w.shape.block || n < w.shape.block && !ends {
+	if w.short || uint64(len(p)) > w.block {
 		return 0, errUneven
 	}
+	w.short = uint64(len(p)) < w.block
 	w.chunk++
 	n := len(p)
 	skip := min(w.skip, uint64(len(p)))
@@ -111,6 +112,16 @@ func (w *rangeWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return n, nil
+}
+
+// check makes sure, of a fetch that is over, that a short chunk was the content's last,
+// unless nothing behind it was asked for.
+func (w *rangeWriter) check(res pipeline.Result) error {
+	proven := res.End.OK && res.End.V+1 == w.chunk || res.EndSource == pipeline.EndSilence
+	if w.short && w.length > 0 && !proven {
+		return errUneven
+	}
+	return nil
 }
 
 // sameVersion fails where a range's shape was learned from another version of the

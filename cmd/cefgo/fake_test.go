@@ -48,6 +48,23 @@ var fakes = map[string]func(k uint64, o *tlv.Object) bool{
 		o.Payload = make([]byte, raggedSize(k))
 		return true
 	},
+	// shortmiddle: chunk 10 has 50 bytes, and none tells the end.
+	"shortmiddle": func(k uint64, o *tlv.Object) bool {
+		o.EndChunk = tlv.Opt[uint64]{}
+		if k == 10 {
+			o.Payload = o.Payload[:fakeBlock/2]
+		}
+		return true
+	},
+	// endinlast: only the last chunk, of 50 bytes, tells the end.
+	"endinlast": func(k uint64, o *tlv.Object) bool {
+		if k == fakeChunks-1 {
+			o.Payload = o.Payload[:fakeBlock/2]
+		} else {
+			o.EndChunk = tlv.Opt[uint64]{}
+		}
+		return true
+	},
 	"halfway": func(k uint64, _ *tlv.Object) bool { return k < fakeChunks/2 },
 	"hole":    func(k uint64, _ *tlv.Object) bool { return k != 7 },
 	"badcrc": func(k uint64, o *tlv.Object) bool {

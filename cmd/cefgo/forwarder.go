@@ -30,6 +30,8 @@ type forwarder struct {
 	mustOwn  bool // --forwarder embedded
 	nodeOpts node.Options
 
+	sayWaiting sync.Once
+
 	// mu protects the following.
 	mu   sync.Mutex
 	own  *node.Node
@@ -88,8 +90,14 @@ func (f *forwarder) dial(ctx context.Context) (transport.Conn, error) {
 	}
 	if !f.mustOwn {
 		c, err := transport.Dial(ctx, f.addr)
-		if err == nil || !nobodyListens(err) || f.waitsFor() {
+		if err == nil || !nobodyListens(err) {
 			return c, err
+		}
+		if f.waitsFor() {
+			f.sayWaiting.Do(func() {
+				f.a.say("cefnetd has gone; waiting for it to come back at %s\nwhere it was killed, remove that file before you start it again", f.where())
+			})
+			return nil, err
 		}
 	}
 	n, err := node.Start(f.nodeOpts)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -35,7 +36,7 @@ func TestForwarderThatHasGone(t *testing.T) {
 			socket := filepath.Join(dir, "s")
 			gone := answerLinkRequests(t, socket, tt.reply)
 			f := &forwarder{
-				a: &app{log: slog.New(slog.DiscardHandler)}, embeds: true,
+				a: &app{log: slog.New(slog.DiscardHandler), stderr: io.Discard}, embeds: true,
 				addr: transport.Address{Network: "unix", Addr: socket}, nodeOpts: node.Options{Socket: socket},
 			}
 			defer f.close()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -21,12 +22,21 @@ func (r *getRun) fetchRange(ctx context.Context, name tlv.Name, t *target, p pip
 	if err != nil {
 		return pipeline.Result{}, &failure{code: exitUsage, err: err}
 	}
-	p.First, p.Last = first, tlv.Some(last)
+	p.First = first
+	if s.told || !r.o.bytes.open {
+		p.Last = tlv.Some(last)
+	}
 	p.Begin = func(b pipeline.Beginning) error { return sameVersion(version, b.Version) }
-	w := &rangeWriter{to: t, shape: s, chunk: first, last: last, skip: skip, length: length}
-	res, err := r.session.Fetch(ctx, name, w, p)
+	w := &rangeWriter{to: t, block: s.block, chunk: first, skip: skip, length: length}
+	res, err := r.fetch(ctx, name, w, p)
+	if err == nil {
+		err = w.check(res)
+	}
+	if err == nil && s.told && res.End.OK && res.End.V != s.end {
+		err = &pipeline.ChangedError{What: fmt.Sprintf("its end was chunk %d and is chunk %d now", s.end, res.End.V)}
+	}
 	if err != nil {
-		return res, err
+		return res, afterFirst(err)
 	}
 	res.Bytes = uint64(t.written)
 	if res.Bytes == 0 {
@@ -35,11 +45,19 @@ func (r *getRun) fetchRange(ctx context.Context, name tlv.Name, t *target, p pip
 	return res, nil
 }
 
+// afterFirst is the error of a fetch whose first chunk had come before.
+func afterFirst(err error) error {
+	if errors.Is(err, pipeline.ErrTimeout) {
+		return &failure{code: exitPartial, err: fmt.Errorf("its first chunk came, and then %w", err)}
+	}
+	return err
+}
+
 // learnShape fetches what tells how the content is cut.
 func (r *getRun) learnShape(ctx context.Context, name tlv.Name, p pipeline.Options) (s shape, version []byte, err error) {
 	p.Counters = nil
 	p.First, p.Last = 0, tlv.Some[uint64](0)
-	res, err := r.session.Fetch(ctx, name, io.Discard, p)
+	res, err := r.fetch(ctx, name, io.Discard, p)
 	if err != nil {
 		return s, nil, err
 	}
@@ -50,15 +68,15 @@ func (r *getRun) learnShape(ctx context.Context, name tlv.Name, p pipeline.Optio
 	case s.told && s.end == 0:
 		s.size = res.Bytes
 	case r.o.bytes.suffix && !s.told:
-		return s, nil, fmt.Errorf("the content does not tell its end, so its last bytes are not known")
+		return s, nil, fmt.Errorf("the first chunk does not tell the content's end, so its last bytes are not known")
 	case r.o.bytes.suffix:
 		p.First, p.Last = s.end, tlv.Some(s.end)
-		last, err := r.session.Fetch(ctx, name, io.Discard, p)
+		last, err := r.fetch(ctx, name, io.Discard, p)
 		if err == nil {
 			err = sameVersion(res.Version, last.Version)
 		}
 		if err != nil {
-			return s, nil, err
+			return s, nil, afterFirst(err)
 		}
 		s.size = s.end*s.block + last.Bytes
 	}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -25,7 +25,8 @@ type getRun struct {
 	jobs     []*getJob
 }
 
-// getJob is one name of a run. Its fields are its worker's until done is closed.
+// getJob is one name of a run. Its fields but the counters are its worker's until all
+// workers have ended.
 type getJob struct {
 	uri      string
 	name     tlv.Name // without a chunk number
@@ -67,7 +68,7 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	}
 	defer r.client.Close()
 	path := o.path(r.fw)
-	trace, err := openTrace(o.trace, &path)
+	trace, err := r.openTrace(&path)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,13 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	r.fetchAll(ctx)
 	r.session.Close()
 	stop()
-	return errors.Join(r.tell(ctx), trace.close())
+	if err := trace.close(); err != nil {
+		if !r.broken() {
+			return err
+		}
+		a.line(err.Error())
+	}
+	return r.tell(ctx)
 }
 
 // plan reads the names, and refuses two that would go to one file.
@@ -165,6 +172,9 @@ func (r *getRun) broken() bool {
 // fetchOne fetches one name to its target.
 func (r *getRun) fetchOne(ctx context.Context, j *getJob) (outcome, error) {
 	out := outcome{}
+	if err := r.late(ctx); err != nil {
+		return out, err
+	}
 	t, err := r.openTarget(ctx, j)
 	if err != nil {
 		return out, err
@@ -187,10 +197,7 @@ func (r *getRun) fetchOne(ctx context.Context, j *getJob) (outcome, error) {
 
 // fetchTo fetches what the flags say of one name.
 func (r *getRun) fetchTo(ctx context.Context, j *getJob, t *target) (pipeline.Result, error) {
-	p, err := r.options()
-	if err != nil {
-		return pipeline.Result{}, err
-	}
+	p := r.options()
 	p.Counters = &j.counters
 	if err := r.o.applyRange(j.full, &p); err != nil {
 		return pipeline.Result{}, err
@@ -201,19 +208,35 @@ func (r *getRun) fetchTo(ctx context.Context, j *getJob, t *target) (pipeline.Re
 	return t.fetch(ctx, r, j.name, p)
 }
 
-// options are those of the next fetch, with what is left of --deadline.
-func (r *getRun) options() (pipeline.Options, error) {
+// options are those of any fetch of the run.
+func (r *getRun) options() pipeline.Options {
 	o := &r.o
-	p := pipeline.Options{
+	return pipeline.Options{
 		HopLimit: uint8(o.hopLimit), Lifetime: r.fw.lifetime(o.lifetime.d),
 		Timeout: o.timeout.d, Stall: o.stall.d, UntilSilence: o.untilTimeout,
 	}
-	if !r.deadline.IsZero() {
-		if p.Deadline = time.Until(r.deadline); p.Deadline <= 0 {
-			return p, fmt.Errorf("the deadline has passed: %w", pipeline.ErrTimeout)
-		}
+}
+
+// fetch is the session's Fetch within what is left of --deadline.
+func (r *getRun) fetch(ctx context.Context, name tlv.Name, w io.Writer, p pipeline.Options) (pipeline.Result, error) {
+	if err := r.late(ctx); err != nil {
+		return pipeline.Result{}, err
 	}
-	return p, nil
+	if !r.deadline.IsZero() {
+		p.Deadline = time.Until(r.deadline)
+	}
+	return r.session.Fetch(ctx, name, w, p)
+}
+
+// late is why nothing may be begun any more; nil where it may.
+func (r *getRun) late(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case !r.deadline.IsZero() && !time.Now().Before(r.deadline):
+		return fmt.Errorf("the deadline has passed: %w", pipeline.ErrTimeout)
+	}
+	return nil
 }
 
 func (r *getRun) label() string {

@@ -72,7 +72,7 @@ func (r *getRun) tellOne(j *getJob) {
 		return
 	}
 	if j.err != nil {
-		r.a.say("%s", failed("get", j.uri, j.err))
+		r.a.line(failed("get", j.uri, j.err).Error())
 		return
 	}
 	r.a.event("file", r.resultOf(j))
@@ -124,10 +124,10 @@ func (r *getRun) incomplete(ctx context.Context, missing int) error {
 			one := newFailure(j.err)
 			codes[one.code] = true
 			if one.resume != "" {
-				resume = append(resume, j.name.String())
+				resume = append(resume, j.full.String())
 			}
 		case !j.begun:
-			resume = append(resume, j.name.String())
+			resume = append(resume, j.full.String())
 		}
 	}
 	if len(codes) == 1 && missing == len(r.jobs) {

@@ -41,10 +41,7 @@ func (t *target) recheck(ctx context.Context, r *getRun, name tlv.Name, res pipe
 // *pipeline.ChangedError where one differs, else as pipeline.Fetch does with that
 // timeout.
 func (t *target) compareSamples(ctx context.Context, r *getRun, name tlv.Name, chunks uint64, timeout time.Duration) error {
-	p, err := r.options()
-	if err != nil {
-		return err
-	}
+	p := r.options()
 	p.Timeout = timeout
 	if err := t.file.Flush(); err != nil {
 		return err
@@ -73,7 +70,7 @@ func (t *target) compareSamples(ctx context.Context, r *getRun, name tlv.Name, c
 func (t *target) compareChunk(ctx context.Context, r *getRun, name tlv.Name, k uint64, p pipeline.Options) error {
 	p.First, p.Last = k, tlv.Some(k)
 	off := int64(k) * int64(t.state.BlockSize)
-	res, err := r.session.Fetch(ctx, name, &fileComparer{t: t, off: off}, p)
+	res, err := r.fetch(ctx, name, &fileComparer{t: t, off: off}, p)
 	if errors.Is(err, errOtherContent) || err == nil && !t.sameContent(res, off) {
 		return &pipeline.ChangedError{What: "a chunk fetched again is another one"}
 	}

@@ -88,10 +88,17 @@ func openFile(ctx context.Context, path string, o partfile.Options, wait time.Du
 	case r := <-done:
 		return r.f, r.err
 	case <-time.After(wait):
-		return nil, fmt.Errorf("%s: nobody reads it", path)
 	case <-ctx.Done():
+	}
+	go func() { // whoever reads a FIFO may still come
+		if r := <-done; r.err == nil {
+			_ = r.f.Discard()
+		}
+	}()
+	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	return nil, fmt.Errorf("%s: nobody reads it", path)
 }
 
 // takeUp goes on with what an earlier run left: from the last chunk it has, which
@@ -121,7 +128,7 @@ func (t *target) fetch(ctx context.Context, r *getRun, name tlv.Name, p pipeline
 		p.First = t.from
 	}
 	p.Begin = t.begin
-	return r.session.Fetch(ctx, name, t, p)
+	return r.fetch(ctx, name, t, p)
 }
 
 // size is how many bytes the target has got, those of an earlier run included.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/trace"
@@ -14,19 +17,44 @@ type traceFile struct {
 	w    *trace.Writer
 }
 
-// openTrace makes the fetches of a path write their trace to a file. A path of "" is
-// none.
-func openTrace(file string, p *pipeline.Path) (*traceFile, error) {
-	if file == "" {
+// openTrace makes the fetches of a path write their trace, where --trace says so.
+func (r *getRun) openTrace(p *pipeline.Path) (*traceFile, error) {
+	path := r.o.trace
+	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Create(file)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, &failure{code: exitLocal, err: err}
+	case !info.Mode().IsRegular() && info.Mode()&fs.ModeCharDevice == 0:
+		// A pipe that nobody reads would hold up the fetch.
+		return nil, &failure{code: exitLocal, err: &fs.PathError{Op: "trace", Path: path, Err: errors.New("is no regular file")}}
+	}
+	for _, j := range r.jobs {
+		if j.path != "" && samePath(path, j.path) {
+			return nil, usage("write the trace elsewhere", "--trace is the file that %s goes to", printable(j.uri))
+		}
+	}
+	f, err := os.Create(path)
 	if err != nil {
 		return nil, &failure{code: exitLocal, err: err}
 	}
 	t := &traceFile{file: f, w: trace.NewWriter(f)}
 	p.Trace = t.w.Add
 	return t, nil
+}
+
+// samePath reports whether two paths lead to one regular file, which may not be there
+// yet.
+func samePath(a, b string) bool {
+	x, xerr := os.Stat(a)
+	y, yerr := os.Stat(b)
+	if xerr == nil && yerr == nil {
+		return os.SameFile(x, y) && x.Mode().IsRegular()
+	}
+	return xerr != nil && yerr != nil && filepath.Clean(a) == filepath.Clean(b)
 }
 
 // close ends the trace, once the session is closed.

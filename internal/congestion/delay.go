@@ -56,6 +56,7 @@ type delay struct {
 	least   time.Duration // round trip in this round; 0: none known
 	data    int           // in this round
 	losses  int           // in this round
+	paused  bool          // in this round
 	settled bool          // the window is that of the round before
 	stray   stray
 	step    step
@@ -109,7 +110,7 @@ func (c *delay) wanted() float64 {
 func (c *delay) endRound(now time.Time) {
 	defer c.nextRound(now)
 	took := now.Sub(c.began)
-	if took <= 0 {
+	if took <= 0 || c.paused { // what queued up meanwhile would count as fast
 		return
 	}
 	c.learnRate(float64(c.data) / took.Seconds())
@@ -134,7 +135,7 @@ func (c *delay) endRound(now time.Time) {
 
 func (c *delay) nextRound(now time.Time) {
 	c.use.nextRound()
-	c.began, c.least, c.data, c.losses = now, 0, 0, 0
+	c.began, c.least, c.data, c.losses, c.paused = now, 0, 0, 0, false
 }
 
 func (c *delay) learnRate(r float64) {
@@ -198,7 +199,9 @@ func (c *delay) steer() {
 		return
 	}
 	ratio := float64(c.base) / float64(c.least)
-	target := min(c.window*ratio+c.wanted(), 2*c.window, maxWindow)
+	// Half of all Interests lost on a full path take twice the window; more is waste.
+	most := 2 * (c.rate*c.base.Seconds() + c.wanted())
+	target := min(c.window*ratio+c.wanted(), 2*c.window, most, maxWindow)
 	switch {
 	case target < c.window:
 		if c.isStray() {
@@ -253,10 +256,8 @@ func (c *delay) drained(now time.Time) {
 	}
 }
 
-func (c *delay) OnLoss(x Loss) {
-	if !x.Sent.Before(c.began) || c.losses > 0 || c.data > 0 {
-		c.losses++
-	}
+func (c *delay) OnLoss(Loss) {
+	c.losses++
 }
 
 func (c *delay) OnSpurious(time.Time) { c.losses = max(c.losses-1, 0) }
@@ -264,6 +265,7 @@ func (c *delay) OnSpurious(time.Time) { c.losses = max(c.losses-1, 0) }
 func (c *delay) OnPause(d time.Duration) {
 	if !c.began.IsZero() {
 		c.began, c.seen = c.began.Add(d), c.seen.Add(d)
+		c.paused = true
 	}
 }
 

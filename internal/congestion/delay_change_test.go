@@ -187,3 +187,27 @@ func TestDelayFair(t *testing.T) {
 		}
 	}
 }
+
+// On a short path a busy machine adds more than the path: neither round trips that stay
+// long nor a step are the path's own.
+func TestDelayShortPath(t *testing.T) {
+	for _, base := range []time.Duration{farFrom - 1, farFrom} {
+		long := base >= farFrom
+		c := newDelay(100)
+		c.opening = false
+		for i, rtt := range []time.Duration{base, base + 20*ms} {
+			for k := range 8 {
+				now := at(float64(8*i+k) / 1000)
+				c.OnData(Answer{Now: now, Sent: now.Add(-rtt), RTT: rtt, InFlight: 1})
+			}
+		}
+		if grown := c.base > base; grown != long {
+			t.Errorf("a step of 20 ms on a path of %v: base %v", base, c.base)
+		}
+		c = newDelay(100)
+		c.base, c.least, c.stray = base, 50*ms, stray{1000, 50 * ms}
+		if got := c.isStray(); got != long {
+			t.Errorf("round trips of 50 ms on a path of %v are its own: %v", base, got)
+		}
+	}
+}

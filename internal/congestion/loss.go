@@ -37,7 +37,7 @@ func (l *lossWindow) inSlowStart() bool { return l.threshold == 0 || l.window < 
 // slowStarting takes an answer during slow start.
 func (l *lossWindow) slowStarting(a Answer, newRound bool) {
 	by, over := l.start.grow(a, l.window, newRound)
-	if over && l.threshold == 0 {
+	if over {
 		l.threshold = l.window
 		return
 	}

@@ -10,7 +10,11 @@ const (
 	enoughLost = 40
 	// tolerated is the share of losses that is let pass, besides the noise and half of
 	// that again.
-	tolerated = 0.03
+	// mostTolerated is always worth a test.
+	tolerated     = 0.03
+	mostTolerated = 0.6
+	// noiseLasts is in how many looks the noise is forgotten, more or less.
+	noiseLasts = 32
 	// flood is how many losses in one round, and floodShare what share, are worth a
 	// test at once.
 	flood      = 8
@@ -98,8 +102,8 @@ func (o *overflow) round(data, lost int, took time.Duration, window float64, ope
 	if o.stage == cut {
 		return o.judge(seen, window)
 	}
-	if seen.share <= tolerated+1.5*o.noise {
-		o.noise += (min(seen.share, o.noise) - o.noise) / 64
+	if seen.share <= min(tolerated+1.5*o.noise, mostTolerated) {
+		o.noise -= o.noise / noiseLasts // so that it has to prove itself again
 		o.stage = watching
 		return window
 	}

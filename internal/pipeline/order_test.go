@@ -52,6 +52,18 @@ func TestOrderOvertaken(t *testing.T) {
 	}
 }
 
+// What overtook is the latest sending that was answered, in whatever order the answers
+// came.
+func TestOrderLatestAnswered(t *testing.T) {
+	r := steady(t, 4)
+	r.wantSent(from(100, 104)...)
+	r.at(40 * ms)
+	r.data(103, 101)
+	r.at(50 * ms)
+	r.tick()
+	r.wantPhases(100, "lhlh")
+}
+
 // What nothing overtook is not lost by order, but by its timer, after twice the
 // timeout, where others are answered meanwhile.
 func TestOrderNotOvertaken(t *testing.T) {
@@ -155,6 +167,18 @@ func TestOrderLearns(t *testing.T) {
 	mult(8, "63 times right, since the latest was wrong")
 	o.right()
 	mult(4, "64 times right")
+
+	r := steady(t, 80)
+	r.order.mult, r.order.calm = 4, 0
+	r.wantSent(from(100, 180)...)
+	r.at(40 * ms)
+	r.data(179)
+	r.at(100 * ms)
+	r.lastRx = r.now
+	r.tick()
+	if r.stats.Lost != 79 || r.order.mult != 2 || r.order.calm != 15 {
+		t.Errorf("%d lost, %d times the patience, %d since; want 79, 2, 15", r.stats.Lost, r.order.mult, r.order.calm)
+	}
 }
 
 // An answer to what was taken for lost proves that wrong: the control may take its

@@ -91,6 +91,8 @@ func (s *Session) Fetch(ctx context.Context, name tlv.Name, w io.Writer, o Optio
 	case s.submit <- f:
 	case <-s.quit:
 		return Result{}, ErrClosed
+	case <-ctx.Done(): // a blocked writer may hold up the session
+		return Result{}, context.Cause(ctx)
 	}
 	stop := context.AfterFunc(ctx, func() {
 		select {

@@ -63,7 +63,7 @@ var fakes = map[string]func(k uint64, o *tlv.Object) bool{
 		} else {
 			o.EndChunk = tlv.Opt[uint64]{}
 		}
-		return true
+		return k < fakeChunks
 	},
 	"halfway": func(k uint64, _ *tlv.Object) bool { return k < fakeChunks/2 },
 	"hole":    func(k uint64, _ *tlv.Object) bool { return k != 7 },

@@ -27,7 +27,8 @@ type order struct {
 	due      time.Time     // when the next may be lost; zero: nothing to look at
 }
 
-// sending is one Interest: the n-th of the fetch, for that chunk.
+// sending is one Interest: the n-th of the fetch, for that chunk. After a silence one may
+// stand behind later ones, or twice; what was answered or sent again since is passed over.
 type sending struct{ chunk, nth uint64 }
 
 func (o *order) sent(chunk, nth uint64) { o.sendings.push(sending{chunk, nth}) }

@@ -161,21 +161,14 @@ func (o *getOptions) path(fw *forwarder) pipeline.Path {
 // maxLifetime is the longest Interest lifetime that cefnetd reads (sheet c).
 const maxLifetime = 65535 * time.Millisecond
 
-// applyRange takes the chunks to fetch from the flag or from the name.
-func (o *getOptions) applyRange(name tlv.Name, p *pipeline.Options) error {
-	r := o.chunks
-	if k, ok := name.Chunk(); ok {
-		if r.set || o.bytes.set {
-			return usage("leave one of them out", "the name has a chunk number and --chunks or --range is given")
-		}
-		r = rangeValue{first: k, last: k, set: true}
+// chunksOf are the chunks to fetch of name, from the flag or from the name.
+func (o *getOptions) chunksOf(name tlv.Name) (rangeValue, error) {
+	k, ok := name.Chunk()
+	switch {
+	case !ok:
+		return o.chunks, nil
+	case o.chunks.set || o.bytes.set:
+		return rangeValue{}, usage("leave one of them out", "the name has a chunk number and --chunks or --range is given")
 	}
-	if !r.set {
-		return nil
-	}
-	p.First = r.first
-	if !r.open {
-		p.Last = tlv.Some(r.last)
-	}
-	return nil
+	return rangeValue{first: k, last: k, set: true}, nil
 }

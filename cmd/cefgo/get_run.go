@@ -31,6 +31,7 @@ type getJob struct {
 	uri      string
 	name     tlv.Name // without a chunk number
 	full     tlv.Name
+	chunks   rangeValue
 	path     string // of the file that -o and the name say; "": standard output
 	counters pipeline.Counters
 	begun    bool
@@ -100,7 +101,7 @@ func (r *getRun) plan(uris []string) error {
 		if j.name.IsDefault() {
 			return failed("get", uri, usage("name what is below it", "there is nothing under the empty name"))
 		}
-		if err := r.o.applyRange(full, new(pipeline.Options)); err != nil {
+		if j.chunks, err = r.o.chunksOf(full); err != nil {
 			return failed("get", uri, err)
 		}
 		if r.o.output != "-" {
@@ -199,8 +200,9 @@ func (r *getRun) fetchOne(ctx context.Context, j *getJob) (outcome, error) {
 func (r *getRun) fetchTo(ctx context.Context, j *getJob, t *target) (pipeline.Result, error) {
 	p := r.options()
 	p.Counters = &j.counters
-	if err := r.o.applyRange(j.full, &p); err != nil {
-		return pipeline.Result{}, err
+	p.First = j.chunks.first
+	if j.chunks.set && !j.chunks.open {
+		p.Last = tlv.Some(j.chunks.last)
 	}
 	if r.o.bytes.set {
 		return r.fetchRange(ctx, j.name, t, p)

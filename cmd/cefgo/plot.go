@@ -87,9 +87,7 @@ func (o *plotOptions) target(path string) (string, error) {
 	case !o.outputSet:
 		o.output = strings.TrimSuffix(path, filepath.Ext(path)) + ".svg"
 	}
-	in, ierr := os.Stat(path)
-	out, oerr := os.Stat(o.output)
-	if ierr == nil && oerr == nil && path != "-" && in.Mode().IsRegular() && os.SameFile(in, out) {
+	if path != "-" && sameRegular(path, o.output) {
 		return "", usage("say where with -o FILE", "the drawing would replace the trace")
 	}
 	return o.output, nil
@@ -193,12 +191,10 @@ func (a *app) saveDrawing(ctx context.Context, o plotOptions, to string, d *draw
 		_, err := io.Copy(a.stdout, &d.svg)
 		return err
 	}
-	err := write(ctx, to, partfile.Options{NoClobber: o.noClobber}, &d.svg)
-	if f := newFailure(err); err != nil && f.code == exitFailed {
-		f.code = exitLocal
-		return f
+	if err := write(ctx, to, partfile.Options{NoClobber: o.noClobber}, &d.svg); err != nil {
+		return asLocal(err)
 	}
-	return err
+	return nil
 }
 
 // write writes a whole file.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -187,15 +186,12 @@ func (t *target) Write(p []byte) (int, error) {
 
 // check compares the first chunk fetched with the last one that the file has.
 func (t *target) check(p []byte) (int, error) {
-	have := make([]byte, t.compare)
-	if _, err := t.file.ReadAt(have, int64(t.resumed-t.compare)); err != nil {
-		return 0, err
-	}
-	if !bytes.Equal(have, p) {
+	if uint64(len(p)) != t.compare {
 		return 0, errOtherContent
 	}
+	have := &fileComparer{t: t, off: int64(t.resumed - t.compare)}
 	t.compare = 0
-	return len(p), nil
+	return have.Write(p)
 }
 
 var errOtherContent = errors.New("the file holds other bytes there")

@@ -49,12 +49,16 @@ func (r *getRun) openTrace(p *pipeline.Path) (*traceFile, error) {
 // samePath reports whether two paths lead to one regular file, which may not be there
 // yet.
 func samePath(a, b string) bool {
+	_, aerr := os.Stat(a)
+	_, berr := os.Stat(b)
+	return sameRegular(a, b) || aerr != nil && berr != nil && filepath.Clean(a) == filepath.Clean(b)
+}
+
+// sameRegular reports whether two paths lead to one regular file that is there.
+func sameRegular(a, b string) bool {
 	x, xerr := os.Stat(a)
 	y, yerr := os.Stat(b)
-	if xerr == nil && yerr == nil {
-		return os.SameFile(x, y) && x.Mode().IsRegular()
-	}
-	return xerr != nil && yerr != nil && filepath.Clean(a) == filepath.Clean(b)
+	return xerr == nil && yerr == nil && x.Mode().IsRegular() && os.SameFile(x, y)
 }
 
 // close ends the trace, once the session is closed.

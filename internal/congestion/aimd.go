@@ -10,7 +10,7 @@ func newAIMD(w float64) *aimd { return &aimd{lossWindow{window: w}} }
 func (c *aimd) OnData(a Answer) {
 	newRound := c.begin(a)
 	switch {
-	case c.inSlowStart():
+	case c.Opening():
 		c.slowStarting(a, newRound)
 	case c.use.limits(c.window, 0.8):
 		c.window = min(c.window+1/c.window, maxWindow)
@@ -23,5 +23,5 @@ func (c *aimd) OnLoss(x Loss) {
 	}
 }
 
-func (c *aimd) OnSpurious(time.Time)  { c.restore() }
+func (c *aimd) OnSpurious()           { c.restore() }
 func (c *aimd) OnPause(time.Duration) {}

@@ -29,7 +29,7 @@ type Control interface {
 	// However many are lost in one round trip, the window shrinks once.
 	OnLoss(Loss)
 	// OnSpurious takes back the latest decrease: what it was for arrived after all.
-	OnSpurious(now time.Time)
+	OnSpurious()
 	// OnPause: for a while, nothing was or could be in flight. No time has passed
 	// for the growth of the window.
 	OnPause(d time.Duration)
@@ -113,7 +113,7 @@ func (fixed) Opening() bool           { return false }
 func (fixed) Expect(float64)          {}
 func (fixed) OnData(Answer)           {}
 func (fixed) OnLoss(Loss)             {}
-func (fixed) OnSpurious(time.Time)    {}
+func (fixed) OnSpurious()             {}
 func (fixed) OnPause(d time.Duration) {}
 
 // usage tells whether a window is made use of: one that is not, because of another

@@ -38,7 +38,7 @@ func (c *cubic) OnData(a Answer) {
 	if a.RTT > 0 {
 		c.rtt = a.RTT
 	}
-	if c.inSlowStart() {
+	if c.Opening() {
 		c.slowStarting(a, newRound)
 		return
 	}
@@ -93,7 +93,7 @@ func (c *cubic) OnLoss(x Loss) {
 	c.epoch = time.Time{}
 }
 
-func (c *cubic) OnSpurious(time.Time) {
+func (c *cubic) OnSpurious() {
 	if c.restore() {
 		c.most, c.prior, c.k, c.reno, c.epoch = c.shape.most, c.shape.prior, c.shape.k, c.shape.reno, c.shape.epoch
 	}

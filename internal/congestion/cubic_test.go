@@ -107,7 +107,7 @@ func TestCubicAfterSlowStart(t *testing.T) {
 	c := newCubic(10)
 	c.Expect(1000)
 	play(c, t0, at(1), 50*ms)
-	if c.k != 0 || c.inSlowStart() || c.window < 1000 || c.window > 1020 || !near(c.most, 1000, 0.01) {
+	if c.k != 0 || c.Opening() || c.window < 1000 || c.window > 1020 || !near(c.most, 1000, 0.01) {
 		t.Fatalf("after slow start K is %v, W_max %v, window %v", c.k, c.most, c.window)
 	}
 	start, began := c.most, c.epoch

@@ -52,7 +52,6 @@ type delay struct {
 	best    maxFilter     // of these
 	plateau int           // rounds without more
 
-	began   time.Time     // of this round
 	least   time.Duration // round trip in this round; 0: none known
 	data    int           // in this round
 	losses  int           // in this round
@@ -71,11 +70,8 @@ func (c *delay) Opening() bool { return c.opening }
 func (c *delay) Expect(window float64) { c.expect = window }
 
 func (c *delay) OnData(a Answer) {
-	if c.began.IsZero() {
-		c.began = a.Now
-	}
-	if c.round.ends(a) {
-		c.endRound(a.Now)
+	if began := c.round.began; c.round.ends(a) {
+		c.endRound(began, a.Now)
 	}
 	c.use.note(a.InFlight)
 	c.data++
@@ -106,11 +102,11 @@ func (c *delay) wanted() float64 {
 	return max(queuePerRoot*math.Sqrt(c.rate), leastQueue)
 }
 
-// endRound adjusts the window by what the round showed.
-func (c *delay) endRound(now time.Time) {
-	defer c.nextRound(now)
-	took := now.Sub(c.began)
-	if took <= 0 || c.paused { // what queued up meanwhile would count as fast
+// endRound adjusts the window by what the round showed. Before the first there was none.
+func (c *delay) endRound(began, now time.Time) {
+	defer c.nextRound()
+	took := now.Sub(began)
+	if began.IsZero() || took <= 0 || c.paused { // what queued up in a pause would count as fast
 		return
 	}
 	c.learnRate(float64(c.data) / took.Seconds())
@@ -133,9 +129,9 @@ func (c *delay) endRound(now time.Time) {
 	c.steer()
 }
 
-func (c *delay) nextRound(now time.Time) {
+func (c *delay) nextRound() {
 	c.use.nextRound()
-	c.began, c.least, c.data, c.losses, c.paused = now, 0, 0, 0, false
+	c.least, c.data, c.losses, c.paused = 0, 0, 0, false
 }
 
 func (c *delay) learnRate(r float64) {
@@ -260,11 +256,11 @@ func (c *delay) OnLoss(Loss) {
 	c.losses++
 }
 
-func (c *delay) OnSpurious(time.Time) { c.losses = max(c.losses-1, 0) }
+func (c *delay) OnSpurious() { c.losses = max(c.losses-1, 0) }
 
 func (c *delay) OnPause(d time.Duration) {
-	if !c.began.IsZero() {
-		c.began, c.seen = c.began.Add(d), c.seen.Add(d)
+	if !c.round.began.IsZero() {
+		c.seen = c.seen.Add(d)
 		c.paused = true
 	}
 }

@@ -129,7 +129,7 @@ func TestDelaySpurious(t *testing.T) {
 		lose(c, at(0.1), at(0.1))
 	}
 	for _, want := range []int{1, 0, 0} {
-		if c.OnSpurious(at(0.1)); c.losses != want {
+		if c.OnSpurious(); c.losses != want {
 			t.Errorf("%d losses count, want %d", c.losses, want)
 		}
 	}

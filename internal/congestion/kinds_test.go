@@ -59,7 +59,7 @@ func TestFixed(t *testing.T) {
 	c.Expect(1000)
 	play(c, t0, at(1), 50*ms)
 	lose(c, at(1), at(1))
-	c.OnSpurious(at(1))
+	c.OnSpurious()
 	c.OnPause(time.Hour)
 	wantWindow(t, c, 64, 0, "after all that can happen")
 }

@@ -11,14 +11,13 @@ type lossWindow struct {
 	use       usage
 	round     rounds
 
-	decreased time.Time  // the latest decrease
-	undo      *savedLoss // how it was before; nil: nothing to take back
-	saved     savedLoss
+	decreased time.Time // the latest decrease
+	undo      savedLoss // how it was before
 }
 
 type savedLoss struct {
 	window, threshold float64
-	losses            int // since, that have not proved none
+	losses            int // since, that have not proved none; 0: nothing to take back
 }
 
 func (l *lossWindow) Window() float64 { return l.window }
@@ -29,10 +28,7 @@ func (l *lossWindow) Expect(window float64) {
 	}
 }
 
-func (l *lossWindow) Opening() bool { return l.inSlowStart() }
-
-// inSlowStart reports whether the window doubles every round trip.
-func (l *lossWindow) inSlowStart() bool { return l.threshold == 0 || l.window < l.threshold }
+func (l *lossWindow) Opening() bool { return l.threshold == 0 || l.window < l.threshold }
 
 // slowStarting takes an answer during slow start.
 func (l *lossWindow) slowStarting(a Answer, newRound bool) {
@@ -60,7 +56,7 @@ func (l *lossWindow) begin(a Answer) (newRound bool) {
 // after the latest decrease.
 func (l *lossWindow) mayDecrease(x Loss) bool {
 	if x.Sent.Before(l.decreased) {
-		if l.undo != nil {
+		if l.undo.losses > 0 {
 			l.undo.losses++
 		}
 		return false
@@ -70,8 +66,7 @@ func (l *lossWindow) mayDecrease(x Loss) bool {
 
 // decrease sets the window to a share of what it was.
 func (l *lossWindow) decrease(x Loss, share float64) {
-	l.saved = savedLoss{l.window, l.threshold, 1}
-	l.undo = &l.saved
+	l.undo = savedLoss{l.window, l.threshold, 1}
 	l.window = min(l.window, max(l.window*share, minWindow))
 	l.threshold = l.window
 	l.decreased = x.Now
@@ -80,14 +75,13 @@ func (l *lossWindow) decrease(x Loss, share float64) {
 // restore takes the latest decrease back once all losses since have proved none, and
 // reports whether it did.
 func (l *lossWindow) restore() bool {
-	u := l.undo
-	if u == nil {
+	u := &l.undo
+	if u.losses == 0 {
 		return false
 	}
 	if u.losses--; u.losses > 0 {
 		return false
 	}
-	l.undo = nil
 	l.window, l.threshold = max(l.window, u.window), u.threshold
 	return true
 }

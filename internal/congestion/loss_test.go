@@ -52,12 +52,12 @@ func TestUndo(t *testing.T) {
 				lose(c, at(0.9), at(1))
 			}
 			for i := range 2 {
-				c.OnSpurious(at(1.1))
+				c.OnSpurious()
 				wantWindow(t, c, 1000*k.beta, 1e-9, fmt.Sprintf("after %d of 3 proved none", i+1))
 			}
-			c.OnSpurious(at(1.1))
+			c.OnSpurious()
 			wantWindow(t, c, 1000, 1e-9, "after all of them")
-			c.OnSpurious(at(1.1))
+			c.OnSpurious()
 			wantWindow(t, c, 1000, 1e-9, "after one more")
 			lose(c, at(2), at(2))
 			wantWindow(t, c, 1000*k.beta, 1e-9, "after another loss")
@@ -65,7 +65,7 @@ func TestUndo(t *testing.T) {
 		t.Run(string(k.Kind)+" in slow start", func(t *testing.T) {
 			c := New(k.Kind, 10)
 			lose(c, t0, t0)
-			c.OnSpurious(at(0.1))
+			c.OnSpurious()
 			play(c, at(0.2), at(0.3), 50*ms)
 			if c.Window() < 30 {
 				t.Errorf("window %v two round trips later, want slow start again", c.Window())
@@ -76,16 +76,16 @@ func TestUndo(t *testing.T) {
 			lose(c, t0, t0)
 			play(c, t0, at(5), 50*ms)
 			grown := c.Window()
-			c.OnSpurious(at(5))
+			c.OnSpurious()
 			wantWindow(t, c, grown, 1e-9, "where it is larger by now")
 		})
 		t.Run(string(k.Kind)+" twice decreased", func(t *testing.T) {
 			c := New(k.Kind, 1000)
 			lose(c, t0, t0)
 			lose(c, at(1), at(1))
-			c.OnSpurious(at(1.1))
+			c.OnSpurious()
 			wantWindow(t, c, 1000*k.beta, 1e-9, "only the latest is taken back")
-			c.OnSpurious(at(1.2))
+			c.OnSpurious()
 			wantWindow(t, c, 1000*k.beta, 1e-9, "and not the one before")
 		})
 	}
@@ -100,7 +100,7 @@ func TestUndoCubicCurve(t *testing.T) {
 	}
 	lose(undone, at(2), at(2))
 	undone.OnData(Answer{Now: at(2.1), Sent: at(2), RTT: 50 * ms, InFlight: 700}) // its curve has begun
-	undone.OnSpurious(at(2.1))
+	undone.OnSpurious()
 	play(undone, at(2.1), at(12), 50*ms)
 	play(other, at(2), at(12), 50*ms)
 	wantWindow(t, undone, other.Window(), 0.002, "10 s after an undo")

@@ -62,7 +62,7 @@ func (h *history) step(c Control) {
 	case "loss":
 		c.OnLoss(Loss{Now: h.now, Sent: h.before(), InFlight: h.inFlight(c)})
 	case "spurious":
-		c.OnSpurious(h.now)
+		c.OnSpurious()
 	case "pause":
 		c.OnPause(time.Duration(rapid.Int64Range(0, 1e13).Draw(h.t, "pause")))
 	case "expect":
@@ -136,9 +136,9 @@ func (w *watch) OnLoss(x Loss) {
 	}
 }
 
-func (w *watch) OnSpurious(now time.Time) {
+func (w *watch) OnSpurious() {
 	before := w.Window()
-	if w.Control.OnSpurious(now); w.Window() < before {
+	if w.Control.OnSpurious(); w.Window() < before {
 		w.t.Fatalf("a loss that was none changed the window from %v to %v", before, w.Window())
 	}
 }

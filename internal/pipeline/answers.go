@@ -68,7 +68,7 @@ func (s *state) answered(k uint64, payload, size int, now time.Time) {
 		// The answer is to the Interest that was taken for lost.
 		s.stats.Spurious++
 		s.order.wrong()
-		s.path.cc.OnSpurious(now)
+		s.path.cc.OnSpurious()
 		s.event(trace.Spurious, k, now)
 	}
 	if c.phase != lost && (c.tries == 1 || s.rtt.count > 0 && took >= s.rtt.min) {

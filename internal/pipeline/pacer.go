@@ -19,17 +19,8 @@ const (
 // silence or where many Data come together, would be a burst that queues on the way
 // have no room for.
 type pacer struct {
-	srtt, min time.Duration // of the path
-	free      time.Time     // when the next Interest may go
-}
-
-// sample takes a round trip.
-func (p *pacer) sample(d time.Duration) {
-	if p.srtt == 0 {
-		p.srtt, p.min = d, d
-	}
-	p.srtt += (d - p.srtt) / 8
-	p.min = min(p.min, d)
+	rtt            // of the path, whosever fetch
+	free time.Time // when the next Interest may go
 }
 
 // ready reports whether an Interest may go at now.

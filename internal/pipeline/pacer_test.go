@@ -32,7 +32,7 @@ func TestPacer(t *testing.T) {
 	}{
 		{50 * ms, 1000, 1.25, 26, 25}, {50 * ms, 1000, 2.5, 51, 50}, {100 * ms, 200, 1.25, 3, 3}, {4 * ms, 64, 1.25, 21, 20},
 	} {
-		p := pacer{srtt: tt.srtt, min: tt.srtt}
+		p := pacer{rtt: rtt{srtt: tt.srtt, min: tt.srtt, count: 1}}
 		for _, idle := range []time.Duration{0, time.Second, time.Hour} { // idling saves nothing up
 			counts := paced(&p, tt.window, tt.gain, time.Unix(1000, 0).Add(idle), 0, 100*ms)
 			sum := 0
@@ -52,7 +52,7 @@ func TestPacer(t *testing.T) {
 
 // Where no round trip is known, or a short one, nothing is spread.
 func TestPacerShortPath(t *testing.T) {
-	for _, p := range []pacer{{}, {srtt: ms, min: ms}, {srtt: time.Second, min: pacedFrom - 1}} {
+	for _, p := range []pacer{{}, {rtt: rtt{srtt: ms, min: ms, count: 1}}, {rtt: rtt{srtt: time.Second, min: pacedFrom - 1, count: 1}}} {
 		if n := paced(&p, 10, 1.25, time.Unix(1000, 0), 0, ms)[0]; n != 1<<16 {
 			t.Errorf("%+v: %d go at once", p, n)
 		}
@@ -79,7 +79,7 @@ func TestPacerSample(t *testing.T) {
 func TestPacedFetch(t *testing.T) {
 	r := newRig(t, 500, Options{})
 	r.warm(20, 50*ms)
-	r.path.pace = pacer{srtt: 50 * ms, min: 50 * ms}
+	r.path.pace = pacer{rtt: rtt{srtt: 50 * ms, min: 50 * ms, count: 1}}
 	sent := 0
 	for range 50 {
 		n := len(r.send())

@@ -94,7 +94,7 @@ func (p *path) onData(size int, sent, now time.Time, timed bool) {
 	a := congestion.Answer{Now: now, Sent: sent, InFlight: p.flying}
 	if timed {
 		a.RTT = now.Sub(sent)
-		if p.pace.srtt == 0 && a.RTT < pacedFrom && p.Expect != nil {
+		if p.pace.count == 0 && a.RTT < pacedFrom && p.Expect != nil {
 			// Over a longer path the Data do not come all at once.
 			p.cc.Expect(float64(p.Expect(size)))
 		}

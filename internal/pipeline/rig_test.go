@@ -24,7 +24,7 @@ func (c *spy) Opening() bool              { return false }
 func (c *spy) Expect(float64)             {}
 func (c *spy) OnData(a congestion.Answer) { c.answers = append(c.answers, a) }
 func (c *spy) OnLoss(x congestion.Loss)   { c.losses = append(c.losses, x) }
-func (c *spy) OnSpurious(time.Time)       { c.spurious++ }
+func (c *spy) OnSpurious()                { c.spurious++ }
 func (c *spy) OnPause(d time.Duration)    { c.paused += d }
 
 // spied is a path with a spy for its control.
@@ -95,7 +95,8 @@ func (r *rig) data(chunks ...uint64) {
 func (r *rig) warm(n int, rtt time.Duration) {
 	window := r.cc.window
 	r.cc.window = 1
-	r.path.pace = pacer{srtt: 1} // of a path too short for pacing
+	r.path.pace = pacer{}
+	r.path.pace.srtt, r.path.pace.count = 1, 1 // of a path too short for pacing
 	for k := range uint64(n) {
 		r.wantSent(k)
 		r.now = r.now.Add(rtt)

@@ -180,7 +180,7 @@ func TestSilenceProbedOriginal(t *testing.T) {
 		}
 	}
 	r := newRig(t, 4, Options{})
-	r.path.pace = pacer{srtt: 1}
+	r.path.pace = pacer{rtt: rtt{srtt: 1, count: 1}}
 	r.wantSent(0, 1, 2, 3)
 	r.at(firstRTO)
 	r.tick()

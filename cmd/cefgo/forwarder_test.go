@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -94,10 +93,7 @@ func answerLinkRequests(t *testing.T, socket string, reply []byte) (gone func())
 		}
 	}()
 	return func() {
-		l.Close() // removes the socket too
+		l.Close() // removes the socket too; a client may have taken its place by now
 		<-done
-		if _, err := os.Stat(socket); err == nil || !os.IsNotExist(err) {
-			t.Fatalf("%s is still there: %v", socket, fs.ErrExist)
-		}
 	}
 }

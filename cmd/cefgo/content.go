@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +19,7 @@ type contentOptions struct {
 	cacheTime durationValue
 	expiry    durationValue
 	rate      rateValue
-	noCRC     bool
+	sum       sumValue
 }
 
 // addContentFlags adds the flags under the names that Cefore's tools give them.
@@ -30,13 +33,30 @@ func addContentFlags(cmd *cobra.Command, o *contentOptions, cacheTime, expiry ti
 	f.VarP(&o.expiry, "expiry", "e", "how long a chunk is valid; 0: not stated")
 	f.VarP(&o.rate, "rate", "r", "most bits per second, in Mbit/s; default: no bound")
 	f.Lookup("rate").DefValue = ""
-	f.BoolVar(&o.noCRC, "no-crc", false, "leave out the crc32c checksum of each chunk")
+	f.Var(&o.sum, "checksum", "of each chunk: message, which get checks; trailer (crc32c), which every forwarder checks and cefnetd is slow at; none")
 }
 
 func (o *contentOptions) check() error {
 	if o.block < object.MinBlock || o.block > object.MaxBlock {
 		return usage("", "--block-size is %d to %d", object.MinBlock, object.MaxBlock)
 	}
+	return nil
+}
+
+// sumValue is a flag that takes a kind of checksum.
+type sumValue struct{ sum object.Sum }
+
+var sumWords = []string{object.SumMessage: "message", object.SumTrailer: "trailer", object.SumNone: "none"}
+
+func (v *sumValue) String() string { return sumWords[v.sum] }
+func (v *sumValue) Type() string   { return "kind" }
+
+func (v *sumValue) Set(s string) error {
+	i := slices.Index(sumWords, s)
+	if i < 0 {
+		return fmt.Errorf("want one of %s", strings.Join(sumWords, ", "))
+	}
+	v.sum = object.Sum(i)
 	return nil
 }
 

@@ -73,7 +73,7 @@ func (a *app) runPut(ctx context.Context, o putOptions, uri, path string) error 
 	defer src.Close()
 	l := object.Layout{
 		Name: name, Size: src.size, BlockSize: int(o.block), Version: object.Mark(src.version[:], int(o.block)),
-		CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC,
+		CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum,
 	}
 	if err := l.Check(); err != nil {
 		return &failure{code: exitUsage, err: err}

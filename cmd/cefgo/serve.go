@@ -86,7 +86,7 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 		return registerFailure(fw.blame(c, err))
 	}
 	p := publish.New(tree, publish.Options{
-		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, NoCRC: o.noCRC, Rate: float64(o.rate), Log: a.log,
+		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum, Rate: float64(o.rate), Log: a.log,
 	})
 	a.sayServing(prefix, path, tree, fw)
 	stop := a.serveSignals(uri, p)

@@ -101,7 +101,7 @@ func (c *Client) answer(waiting []*pending, pkt []byte, t tlv.PacketType) {
 		err := o.obj.Decode(bytes.Clone(pkt))
 		if err != nil {
 			c.malformed.Add(1)
-		} else if err = o.obj.Validation.Check(); err != nil {
+		} else if err = o.obj.Check(); err != nil {
 			c.corrupt.Add(1)
 		}
 		if err != nil {

@@ -181,10 +181,10 @@ func (r *Registration) isProbe(name tlv.Name) bool {
 // may keep it. Client.mu is held.
 func (r *Registration) answerProbe(name tlv.Name) {
 	o := tlv.Object{
-		Name:       name,
-		Expiry:     tlv.Some(tlv.TimestampOf(time.Now())),
-		Payload:    append(r.c.id[:len(r.c.id):len(r.c.id)], r.prefix.Bytes()...),
-		Validation: tlv.Validation{Alg: tlv.AlgCRC32C},
+		Name:    name,
+		Expiry:  tlv.Some(tlv.TimestampOf(time.Now())),
+		Payload: append(r.c.id[:len(r.c.id):len(r.c.id)], r.prefix.Bytes()...),
+		Summed:  true,
 	}
 	if pkt, err := o.AppendTo(nil); err == nil {
 		r.c.out.TryPut(pkt)

@@ -103,7 +103,7 @@ func TestRegisterProbed(t *testing.T) {
 				var o tlv.Object
 				must(t, o.Decode(first[3]))
 				// No cache may keep the answer to a probe, and it proves itself whole.
-				if !o.Expiry.OK || o.Expiry.V.Time().After(time.Now()) || o.CacheTime.OK || o.Validation.Alg != tlv.AlgCRC32C {
+				if !o.Expiry.OK || o.Expiry.V.Time().After(time.Now()) || o.CacheTime.OK || !o.Summed || o.Check() != nil {
 					t.Errorf("answer to the probe %+v", o)
 				}
 				probes := second.got

@@ -47,7 +47,7 @@ func (f *forwarder) onData(from faceID, pkt []byte, o *tlv.Object, now time.Time
 		kind = kindChunk
 	}
 	e := f.pit.find(o.Name, kind)
-	if o.Validation.Check() != nil {
+	if o.Check() != nil {
 		// As cefnetd, drop it; but whoever checks for itself may learn why
 		// nothing good comes. It satisfies no Interest and stays in no cache.
 		f.count.corrupt++

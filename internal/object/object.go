@@ -36,8 +36,30 @@ type Layout struct {
 	// CacheTime and Expiry are stated from the moment at which a chunk is built.
 	// cefnetd's cache serves only what carries both (sheet g). 0: not stated.
 	CacheTime, Expiry time.Duration
-	// NoCRC leaves out the crc32c trailer by which receivers find damage.
-	NoCRC bool
+	Sum               Sum
+}
+
+// Sum says by what receivers of a chunk find damage.
+type Sum int
+
+// The kinds of checksum.
+const (
+	// SumMessage is cefgo's own, see tlv.Object.Summed: who fetches checks it.
+	SumMessage Sum = iota
+	// SumTrailer is the standard's crc32c trailer: cefnetd checks it too, at each hop
+	// and at its cost.
+	SumTrailer
+	// SumNone is none.
+	SumNone
+)
+
+func (s Sum) on(o *tlv.Object) {
+	switch s {
+	case SumMessage:
+		o.Summed = true
+	case SumTrailer:
+		o.Validation.Alg = tlv.AlgCRC32C
+	}
 }
 
 // Mark is what chunks carry to tell that they are of one version of the content: a
@@ -118,9 +140,7 @@ func (l *Layout) finish(b []byte, o tlv.Object, now time.Time) ([]byte, error) {
 	if l.Expiry > 0 {
 		o.Expiry = tlv.Some(tlv.TimestampOf(now.Add(l.Expiry)))
 	}
-	if !l.NoCRC {
-		o.Validation.Alg = tlv.AlgCRC32C
-	}
+	l.Sum.on(&o)
 	return o.AppendTo(b)
 }
 
@@ -128,6 +148,6 @@ func (l *Layout) finish(b []byte, o tlv.Object, now time.Time) ([]byte, error) {
 // cache may keep.
 func AppendPong(b []byte, name tlv.Name, payload []byte) ([]byte, error) {
 	o := tlv.Object{Name: name, Payload: payload}
-	o.Validation.Alg = tlv.AlgCRC32C
+	SumMessage.on(&o)
 	return o.AppendTo(b)
 }

@@ -121,20 +121,28 @@ func appended(t testing.TB, encode func([]byte) ([]byte, error)) []byte {
 	return pkt
 }
 
-// checkCRC checks that pkt carries a crc32c that notices one wrong bit.
-func checkCRC(t testing.TB, pkt []byte) {
+// checkSum checks that pkt carries a checksum of that kind that notices one wrong bit.
+func checkSum(t testing.TB, pkt []byte, sum Sum) {
 	t.Helper()
 	o := decode(t, pkt)
-	if o.Validation.Alg != tlv.AlgCRC32C || o.Validation.Check() != nil {
-		t.Errorf("algorithm %v, check %v; want a crc32c that holds", o.Validation.Alg, o.Validation.Check())
+	behind := map[Sum]int{SumTrailer: 16}[sum] // bytes
+	if err := o.Check(); err != nil || o.Summed != (sum == SumMessage) || (o.Validation.Alg == tlv.AlgCRC32C) != (sum == SumTrailer) {
+		t.Errorf("sum %v, algorithm %v, check %v; want kind %d that holds", o.Summed, o.Validation.Alg, err, sum)
 	}
+	if o.Proves() != (sum != SumNone) {
+		t.Errorf("kind %d proves: %v", sum, o.Proves())
+	}
+	if sum == SumNone {
+		return
+	}
+	carries := len(o.Payload) > 0 // else it is a length that goes wrong
 	bad := bytes.Clone(pkt)
-	bad[len(bad)-17] ^= 1 // the last byte of the message
+	bad[len(bad)-behind-1] ^= 1 // the last byte that is covered
 	err := o.Decode(bad)
 	if err == nil {
-		err = o.Validation.Check()
+		err = o.Check()
 	}
-	if len(o.Payload) > 0 && !errors.Is(err, tlv.ErrChecksum) || err == nil {
+	if carries && !errors.Is(err, tlv.ErrChecksum) || err == nil {
 		t.Errorf("check of a damaged packet: %v, want %v", err, tlv.ErrChecksum)
 	}
 }
@@ -145,12 +153,12 @@ func TestAppendChunk(t *testing.T) {
 		CacheTime: time.Minute, Expiry: time.Hour,
 	}
 	for k := range uint64(3) {
+		l.Sum = Sum(k)
 		_, n, _ := l.Span(k)
 		payload := bytes.Repeat([]byte{byte(k + 1)}, n)
 		pkt := appended(t, func(b []byte) ([]byte, error) { return l.AppendChunk(b, k, payload, now) })
-		checkCRC(t, pkt)
+		checkSum(t, pkt, l.Sum)
 		o := decode(t, pkt)
-		o.Validation = tlv.Validation{}
 		want := tlv.Object{
 			HopByHop: tlv.HopByHop{CacheTime: tlv.Some(tlv.Timestamp(1_700_000_060_000))},
 			Name:     l.Name.WithChunk(k), Expiry: tlv.Some(tlv.Timestamp(1_700_003_600_000)), EndChunk: tlv.Some[uint64](2),
@@ -193,26 +201,27 @@ func unhex(t testing.TB, labelled string) []byte {
 	return b
 }
 
-// The packet of one chunk, byte by byte but for the checksum, see checkCRC.
+// The packet of one chunk, byte by byte.
 func TestAppendChunkGolden(t *testing.T) {
 	want := unhex(t, `
-		01 01 0053 00 00 00 14        ; version, Content Object, packet length, hop limit, header length
+		01 01 004b 00 00 00 14        ; version, Content Object, packet length, hop limit, header length
 		0002 0008 0000018bcfe65260    ; recommended cache time
-		0002 002b                     ; Content Object
+		0002 0033                     ; Content Object
 		0000 000a 0001 0001 61 0005 0001 01 ; name /a/Chunk=1
+		1cf0 0004 e0d5d8f7            ; checksum
 		0006 0008 0000018bd01c5680    ; expiry
 		0008 0001 01                  ; end chunk number
 		1cef 0002 eeff                ; version
 		0001 0002 6869                ; payload
-		0003 0004 0002 0000           ; crc32c
-		0004 0004                     ; its value`)
+`)
 	l := Layout{
 		Name: mustName(t, "ccnx:/a"), Size: 102, BlockSize: 100, Version: []byte{0xee, 0xff},
 		CacheTime: time.Minute, Expiry: time.Hour,
 	}
 	pkt := appended(t, func(b []byte) ([]byte, error) { return l.AppendChunk(b, 1, []byte("hi"), now) })
-	if got := pkt[:len(pkt)-4]; !bytes.Equal(got, want) {
-		t.Errorf("\n got %x\nwant %x", got, want)
+	checkSum(t, pkt, SumMessage)
+	if !bytes.Equal(pkt, want) {
+		t.Errorf("\n got %x\nwant %x", pkt, want)
 	}
 }
 
@@ -224,7 +233,7 @@ func TestAppendChunkWithout(t *testing.T) {
 		payload []byte
 		want    tlv.Object
 	}{
-		{"anything", Layout{NoCRC: true}, nil, tlv.Object{}},
+		{"anything", Layout{Sum: SumNone}, nil, tlv.Object{}},
 		{"payload", Layout{}, []byte{}, tlv.Object{}},
 		{"cache time", Layout{Expiry: time.Second}, []byte("x"), tlv.Object{Expiry: second, Payload: []byte("x")}},
 		{"expiry", Layout{CacheTime: time.Second}, []byte("x"), tlv.Object{HopByHop: tlv.HopByHop{CacheTime: second}, Payload: []byte("x")}},
@@ -239,9 +248,7 @@ func TestAppendChunkWithout(t *testing.T) {
 			if (o.Payload != nil) != (len(tt.payload) > 0) {
 				t.Errorf("payload %#v: that of an empty chunk is left out, as Cefore does", o.Payload)
 			}
-			if (o.Validation.Alg == tlv.AlgNone) != l.NoCRC {
-				t.Errorf("algorithm %v, with NoCRC %v", o.Validation.Alg, l.NoCRC)
-			}
+			checkSum(t, pkt, l.Sum)
 		})
 	}
 }
@@ -253,7 +260,7 @@ func TestAppendMeta(t *testing.T) {
 	}
 	for _, lasting := range []bool{true, false} {
 		pkt := appended(t, func(b []byte) ([]byte, error) { return l.AppendMeta(b, lasting, now) })
-		checkCRC(t, pkt)
+		checkSum(t, pkt, SumMessage)
 		want := tlv.Object{
 			Name: mustName(t, "ccnx:/a/meta/Chunk=0"), EndChunk: tlv.Some[uint64](0), Version: l.Version,
 			Expiry: tlv.Some(tlv.Timestamp(1_700_003_600_000)), Payload: []byte("11"),
@@ -263,10 +270,10 @@ func TestAppendMeta(t *testing.T) {
 		}
 		checkObject(t, decode(t, pkt), want)
 	}
-	l.NoCRC, l.CacheTime, l.Size = true, 0, 0
+	l.Sum, l.CacheTime, l.Size = SumNone, 0, 0
 	o := decode(t, appended(t, func(b []byte) ([]byte, error) { return l.AppendMeta(b, true, now) }))
-	if o.Validation.Alg != tlv.AlgNone || o.CacheTime.OK || string(o.Payload) != "1" {
-		t.Errorf("of empty content, with NoCRC and no cache time: %+v", o)
+	if o.Proves() || o.CacheTime.OK || string(o.Payload) != "1" {
+		t.Errorf("of empty content, with SumNone and no cache time: %+v", o)
 	}
 	for n, want := range map[int]error{longest - 8: nil, longest - 7: tlv.ErrTooLarge, longest: tlv.ErrTooLarge} {
 		l.Name = longName(t, n)
@@ -280,7 +287,7 @@ func TestAppendPong(t *testing.T) {
 	name := mustName(t, "ccnx:/a/.cefgo/ping/0011/Chunk=7")
 	for _, payload := range []string{"", "hello"} {
 		pkt := appended(t, func(b []byte) ([]byte, error) { return AppendPong(b, name, []byte(payload)) })
-		checkCRC(t, pkt)
+		checkSum(t, pkt, SumMessage)
 		checkObject(t, decode(t, pkt), tlv.Object{Name: name, Payload: []byte(payload)})
 	}
 	if _, err := AppendPong(nil, name, make([]byte, tlv.MaxPacketLen)); !errors.Is(err, tlv.ErrTooLarge) {
@@ -338,7 +345,7 @@ func TestEveryBlockSizeFits(t *testing.T) {
 	l := Layout{Name: longName(t, longest), Version: make([]byte, tlv.MaxVersionLen), CacheTime: time.Hour, Expiry: time.Hour}
 	for l.BlockSize = MinBlock; l.BlockSize <= MaxBlock; l.BlockSize++ {
 		l.Size = MaxChunks * int64(l.BlockSize)
-		l.NoCRC = true // which takes its time
+		l.Sum = SumNone // a checksum takes its time
 		pkt, err := l.AppendChunk(b[:0], MaxChunks-1, payload[:l.BlockSize], now)
 		if err != nil || len(pkt) < l.BlockSize || len(pkt)+crcLen > tlv.MaxPacketLen {
 			t.Fatalf("block size %d: a packet of %d bytes, error %v", l.BlockSize, len(pkt), err)
@@ -347,7 +354,7 @@ func TestEveryBlockSizeFits(t *testing.T) {
 			t.Fatalf("block size %d: a packet of %d bytes, which cefnetd may cut", l.BlockSize, len(pkt))
 		}
 		if l.BlockSize%1000 == 0 || l.BlockSize == MinBlock || l.BlockSize == MaxBlock {
-			l.NoCRC = false
+			l.Sum = SumTrailer // the longest
 			if err := l.Check(); err != nil {
 				t.Errorf("block size %d: %v", l.BlockSize, err)
 			}

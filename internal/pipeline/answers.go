@@ -44,7 +44,7 @@ func (s *state) onData(k uint64, o *tlv.Object, size int, now time.Time) {
 	s.land(k, had)
 	c.payload = s.keep(o.Payload)
 	s.largest = max(s.largest, len(o.Payload))
-	s.summed = s.summed && proven(&o.Validation)
+	s.summed = s.summed && o.Proves()
 	s.have++
 	s.progress, s.returned, s.broken = now, 0, false
 }
@@ -82,12 +82,6 @@ func (s *state) answered(k uint64, payload, size int, now time.Time) {
 		}
 		s.emit(e, now)
 	}
-}
-
-// proven reports whether v, which passed its check, had anything to check: others
-// are carried only, see [tlv.Validation.Check].
-func proven(v *tlv.Validation) bool {
-	return v.Alg == tlv.AlgCRC32C || v.Alg == tlv.AlgRSASHA256 && v.PublicKeyDER() != nil
 }
 
 // onCorrupt takes an answer for chunk k that is no good.

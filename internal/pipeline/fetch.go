@@ -78,7 +78,7 @@ func (f *fetch) takeData(k uint64, isMeta bool, pkt []byte, now time.Time) {
 	var o tlv.Object
 	err := o.Decode(pkt)
 	if err == nil {
-		err = o.Validation.Check()
+		err = o.Check()
 	}
 	switch {
 	case isMeta && err == nil && k == 0:

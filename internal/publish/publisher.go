@@ -15,7 +15,7 @@ import (
 type Options struct {
 	BlockSize         int           // bytes; default object.DefaultBlock
 	CacheTime, Expiry time.Duration // stated in every chunk; 0: not stated
-	NoCRC             bool
+	Sum               object.Sum
 	Rate              float64 // bits per second; 0: as fast as asked
 	Log               *slog.Logger
 }
@@ -189,7 +189,7 @@ func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 func (p *Publisher) layout(name tlv.Name, f *file) object.Layout {
 	return object.Layout{
 		Name: name, Size: f.size(), BlockSize: p.o.BlockSize, Version: f.markFor(p.o.BlockSize),
-		CacheTime: p.o.CacheTime, Expiry: p.o.Expiry, NoCRC: p.o.NoCRC,
+		CacheTime: p.o.CacheTime, Expiry: p.o.Expiry, Sum: p.o.Sum,
 	}
 }
 

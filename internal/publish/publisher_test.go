@@ -183,7 +183,7 @@ func TestServeChunks(t *testing.T) {
 							t.Errorf("chunk %d: end chunk %v, want %d", k, o.EndChunk, last)
 						case o.CacheTime != tlv.Some(tlv.TimestampOf(time.Now().Add(time.Minute))) || o.Expiry != tlv.Some(tlv.TimestampOf(time.Now().Add(time.Hour))):
 							t.Errorf("chunk %d: cache time %v, expiry %v", k, o.CacheTime, o.Expiry)
-						case o.Validation.Alg != tlv.AlgCRC32C:
+						case !o.Summed || o.Check() != nil:
 							t.Errorf("chunk %d: no checksum", k)
 						case len(o.Version) != versionLen+2 || !bytes.Equal(o.Version, version):
 							t.Errorf("chunk %d: version %x after %x", k, o.Version, version)
@@ -207,9 +207,9 @@ func TestServeOptions(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "file", random(3, 5000))
 	synctest.Test(t, func(t *testing.T) {
-		s := serve(t, dir, Options{NoCRC: true})
+		s := serve(t, dir, Options{Sum: object.SumNone})
 		o := one(t, s.answers(interest(t, mustName(t, "ccnx:/demo/file/Chunk=0"))))
-		if o.Validation.Alg != tlv.AlgNone || o.CacheTime.OK || o.Expiry.OK || len(o.Payload) != object.DefaultBlock {
+		if o.Proves() || o.CacheTime.OK || o.Expiry.OK || len(o.Payload) != object.DefaultBlock {
 			t.Errorf("%+v with %d bytes; want no checksum, no times, %d bytes", o.Validation, len(o.Payload), object.DefaultBlock)
 		}
 		s.stop(nil)

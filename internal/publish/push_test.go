@@ -279,7 +279,7 @@ func TestReadBackOthersBytes(t *testing.T) {
 			return pkt
 		}
 		l := pushed(t, len(content), "v1")
-		l.NoCRC = true
+		l.Sum = object.SumNone
 		push(t, c, l, content)
 		_, err := readBack(t.Context(), c, l, content)
 		var pe *PushError

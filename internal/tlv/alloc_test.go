@@ -9,6 +9,12 @@ func TestAllocs(t *testing.T) {
 	dataPkt := golden(t, "data/cefputfile/crc32c-data-1")
 	orgPkt := golden(t, "data/cefpyco/org-1")
 	interest, object := benchInterest(t), benchObject(t, 1024)
+	summed := benchObject(t, 1024)
+	summed.Summed, summed.Validation = true, Validation{}
+	summedPkt, err := summed.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var batch Batch
 	buf := make([]byte, 0, MaxPacketLen)
 	ok := true
@@ -18,6 +24,8 @@ func TestAllocs(t *testing.T) {
 	}{
 		{"encode Interest", func() { _, err := interest.AppendTo(buf); ok = ok && err == nil }},
 		{"encode Object with crc32c", func() { _, err := object.AppendTo(buf); ok = ok && err == nil }},
+		{"encode summed Object", func() { _, err := summed.AppendTo(buf); ok = ok && err == nil }},
+		{"decode and check summed Object", func() { var o Object; ok = ok && o.Decode(summedPkt) == nil && o.Summed && o.Check() == nil }},
 		{"encode chunk names", func() { buf = interest.Name.WithChunk(77).AppendTo(buf)[:0] }},
 		{"decode Interest", func() { var i Interest; ok = ok && i.Decode(interestPkt) == nil }},
 		{"decode symbolic Interest", func() { var i Interest; ok = ok && i.Decode(symbolicPkt) == nil && i.Symbolic() }},

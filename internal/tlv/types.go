@@ -77,16 +77,18 @@ const (
 
 // Message TLV types (RFC 8609 3.6, RFC 9344 3; sheet c).
 const (
-	msgName           = 0x0000
-	msgPayload        = 0x0001
-	msgKeyIDRestr     = 0x0002
-	msgObjectHash     = 0x0003
-	msgExpiry         = 0x0006
-	msgEndChunk       = 0x0008
-	msgInfoRequest    = 0x000D
-	msgInfoReply      = 0x000E
-	msgVendor         = 0x0FFF
-	msgContentVersion = 0x1CEF // cefgo's own, in the range for experiments, 0x1000 to 0x1FFF
+	msgName        = 0x0000
+	msgPayload     = 0x0001
+	msgKeyIDRestr  = 0x0002
+	msgObjectHash  = 0x0003
+	msgExpiry      = 0x0006
+	msgEndChunk    = 0x0008
+	msgInfoRequest = 0x000D
+	msgInfoReply   = 0x000E
+	msgVendor      = 0x0FFF
+	// cefgo's own, in the range for experiments, 0x1000 to 0x1FFF.
+	msgContentVersion = 0x1CEF
+	msgChecksum       = 0x1CF0
 )
 
 // SegmentType is the type of a name segment.

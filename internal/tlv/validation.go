@@ -165,6 +165,11 @@ func (v *Validation) Check() error {
 	return nil
 }
 
+// proves reports whether Check has anything to check.
+func (v *Validation) proves() bool {
+	return v.Alg == AlgCRC32C || v.Alg == AlgRSASHA256 && v.PublicKeyDER() != nil
+}
+
 // CheckRSA checks an rsa-sha256 signature with pub. Cefore signs the bare digest
 // by PKCS #1 v1.5, without the DigestInfo prefix of RFC 8017 (sheet c).
 func (v *Validation) CheckRSA(pub *rsa.PublicKey) error {

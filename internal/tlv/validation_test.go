@@ -42,6 +42,57 @@ func TestVectorsTampered(t *testing.T) {
 	}
 }
 
+// TestSummedTampered: no byte of the message can be changed behind its checksum's back,
+// but for the checksum's own type, without which the Object no longer claims a proof.
+func TestSummedTampered(t *testing.T) {
+	in := Object{Name: mustName(t, "ccnx:/a/Chunk=1"), EndChunk: Some[uint64](9), Version: []byte{1}, Payload: []byte("payload"), Summed: true}
+	in.CacheTime = Some[Timestamp](7) // not covered
+	pkt, err := in.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := int(pkt[7])
+	sumType := bytes.Index(pkt, []byte{msgChecksum >> 8, msgChecksum & 0xff})
+	for at := range pkt {
+		for bit := range 8 {
+			b := bytes.Clone(pkt)
+			b[at] ^= 1 << bit
+			var o Object
+			err := o.Decode(b)
+			if err == nil {
+				err = o.Check()
+			}
+			switch claims := err == nil && o.Proves(); {
+			case err != nil:
+				checkTyped(t, err)
+			case at < message && claims: // changes on the way
+			case at >= sumType && at < sumType+2 && !claims:
+			default:
+				t.Errorf("bit %d of byte %d changed: no error, proves %v", bit, at, claims)
+			}
+			if at == bytes.Index(pkt, []byte("payload")) && !errors.Is(err, ErrChecksum) {
+				t.Errorf("payload changed: %v, want %v", err, ErrChecksum)
+			}
+		}
+	}
+}
+
+// Two checksums are both checked.
+func TestSummedAndTrailer(t *testing.T) {
+	in := Object{Name: mustName(t, "ccnx:/a/Chunk=1"), Payload: []byte("payload"), Summed: true, Validation: Validation{Alg: AlgCRC32C, Payload: make([]byte, 4)}}
+	pkt, err := in.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o Object
+	if err := o.Decode(pkt); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Check(); !o.Summed || !errors.Is(err, ErrChecksum) {
+		t.Errorf("the message's checksum is right (%v), the trailer's wrong: %v, want %v", o.Summed, err, ErrChecksum)
+	}
+}
+
 func TestRSASigner(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -63,12 +63,14 @@ func benchFetch(b *testing.B, block int) {
 	defer func() { cancel(); <-ended }()
 	feed := get.Open(name)
 	defer feed.Close()
+	session := pipeline.NewSession(feed, pipeline.Path{})
+	defer session.Close()
 
 	b.SetBytes(size)
 	b.ReportAllocs()
 	chunks := 0
 	for b.Loop() {
-		res, err := pipeline.Fetch(b.Context(), feed, name, io.Discard, pipeline.Options{})
+		res, err := session.Fetch(b.Context(), name, io.Discard, pipeline.Options{})
 		if err != nil || res.Bytes != size {
 			b.Fatalf("%d bytes: %v", res.Bytes, err)
 		}

@@ -58,8 +58,9 @@ func (v *byteRange) Set(s string) error {
 type shape struct {
 	block uint64
 	end   uint64
-	told  bool   // end is known
-	size  uint64 // of the whole; 0: not known
+	told  bool               // end is known
+	by    pipeline.EndSource // told by that; "": by the first chunk
+	size  uint64             // of the whole; 0: not known
 }
 
 // chunks are the chunks that hold the range, and how many bytes come before it in the
@@ -112,6 +113,14 @@ func (w *rangeWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return n, nil
+}
+
+// Flush has the bytes passed on that were gathered.
+func (w *rangeWriter) Flush() error {
+	if f, ok := w.to.(interface{ Flush() error }); ok {
+		return f.Flush()
+	}
+	return nil
 }
 
 // check makes sure, of a fetch that is over, that a short chunk was the content's last,

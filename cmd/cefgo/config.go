@@ -49,37 +49,72 @@ func (a *app) configure(cmd *cobra.Command) error {
 		if failure != nil || f.Changed || notConfigured[f.Name] {
 			return
 		}
-		value, from, ok := a.lookup(v, file, commandName(cmd), f.Name)
+		values, from, ok := a.lookup(v, file, commandName(cmd), f)
 		if !ok {
 			return
 		}
-		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			failure = usage("", "%s: bad value %q: %w", from, value, err)
-			return
+		for _, value := range values {
+			if err := cmd.Flags().Set(f.Name, value); err != nil {
+				failure = usage("", "%s: bad value %q: %w", from, value, err)
+				return
+			}
 		}
 		a.global.origin[f.Name] = from
 	})
 	return failure
 }
 
-// lookup finds the value of a flag outside the command line.
-func (a *app) lookup(v *viper.Viper, file, command, flag string) (value, from string, ok bool) {
+// lookup finds the value of a flag outside the command line; one that may be repeated
+// can have several there, or none.
+func (a *app) lookup(v *viper.Viper, file, command string, f *pflag.Flag) (values []string, from string, ok bool) {
+	flag := f.Name
 	env := envPrefix + "_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 	if s := a.getenv(env); s != "" {
-		return s, env, true
+		return []string{s}, env, true
 	}
 	for _, key := range []string{command + "." + flag, flag} {
 		// CEFORE_DIR stands between CEFGO_* and the files.
 		if flag == "cefore-dir" && a.getenv("CEFORE_DIR") != "" {
-			return "", "", false
+			return nil, "", false
 		}
 		if v.InConfig(strings.SplitN(key, ".", 2)[0]) && v.IsSet(key) {
 			if _, section := v.Get(key).(map[string]any); !section {
-				return v.GetString(key), file + ": " + key, true
+				if _, repeated := f.Value.(pflag.SliceValue); repeated {
+					return listOf(v, key), file + ": " + key, true
+				}
+				return []string{v.GetString(key)}, file + ": " + key, true
 			}
 		}
 	}
-	return "", "", false
+	return nil, "", false
+}
+
+// listOf is the values of key: a list, or one. (viper splits one at its blanks.)
+func listOf(v *viper.Viper, key string) []string {
+	if s, one := v.Get(key).(string); one {
+		return []string{s}
+	}
+	return v.GetStringSlice(key)
+}
+
+// configured reads again what the environment or the configuration files say of a flag
+// of cmd that the command line did not give; nil is nothing.
+func (a *app) configured(cmd *cobra.Command, flag string) ([]string, error) {
+	f := cmd.Flags().Lookup(flag)
+	if a.global.origin[flag] == "" && f.Changed {
+		return nil, nil
+	}
+	v := viper.New()
+	v.SetConfigType("yaml")
+	file, err := a.readConfig(v)
+	if err == nil {
+		err = checkKeys(cmd.Root(), v, file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	values, _, _ := a.lookup(v, file, commandName(cmd), f)
+	return append([]string{}, values...), nil
 }
 
 // readConfig reads the configuration files into v, the user's own over the system's,

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,7 +29,9 @@ func fakePayload(k uint64) []byte {
 // fakes are applications that answer for a content of 50 chunks, each in its own
 // bad way. They change the Data of chunk k, or answer nothing by returning false.
 var fakes = map[string]func(k uint64, o *tlv.Object) bool{
-	"good": func(uint64, *tlv.Object) bool { return true },
+	// onceonly: chunk 24 is answered once, however often it is asked for.
+	"onceonly": func(k uint64, _ *tlv.Object) bool { return k != fakeChunks/2-1 || asked24.Add(1) == 1 },
+	"good":     func(uint64, *tlv.Object) bool { return true },
 	"othercontent": func(_ uint64, o *tlv.Object) bool {
 		o.Payload = bytes.ToUpper(bytes.Repeat([]byte("other"), fakeBlock/5))
 		return true
@@ -98,15 +101,26 @@ var fakes = map[string]func(k uint64, o *tlv.Object) bool{
 		return true
 	},
 	// noend: neither an EndChunkNumber nor a meta.
-	"noend": func(k uint64, o *tlv.Object) bool {
-		o.EndChunk.OK = false
-		return k < fakeChunks
-	},
+	"noend": withoutEnd,
+	// meta: the end is told as cefapp's producer does, falsemeta: wrongly.
+	"meta":      withoutEnd,
+	"falsemeta": withoutEnd,
 	"lastonly": func(k uint64, o *tlv.Object) bool {
 		o.EndChunk.OK = k == fakeChunks-1
 		return k < fakeChunks
 	},
 }
+
+// fakeMetas are the payloads of the meta of those fakes that have one.
+var fakeMetas = map[string]string{"meta": "50", "falsemeta": "20"}
+
+func withoutEnd(k uint64, o *tlv.Object) bool {
+	o.EndChunk.OK = false
+	return k < fakeChunks
+}
+
+// asked24 counts for onceonly, which one script has.
+var asked24 atomic.Int64
 
 func raggedSize(k uint64) int { return []int{100, 200, 0, 50}[k%4] }
 
@@ -127,7 +141,7 @@ func cmdFake(ts *testscript.TestScript, neg bool, args []string) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		serveFake(ctx, reg, c, answer)
+		serveFake(ctx, reg, c, answer, fakeMetas[args[0]])
 	}()
 	stop := sync.OnceFunc(func() {
 		cancel()
@@ -138,7 +152,7 @@ func cmdFake(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(stop)
 }
 
-func serveFake(ctx context.Context, reg *client.Registration, c *client.Client, answer func(uint64, *tlv.Object) bool) {
+func serveFake(ctx context.Context, reg *client.Registration, c *client.Client, answer func(uint64, *tlv.Object) bool, meta string) {
 	var in, out tlv.Batch
 	for {
 		if reg.Receive(&in) != nil {
@@ -150,6 +164,9 @@ func serveFake(ctx context.Context, reg *client.Registration, c *client.Client, 
 			k, hasChunk := uint64(0), false
 			if asked.Decode(in.Packet(i)) == nil {
 				k, hasChunk = asked.Name.Chunk()
+			}
+			if meta != "" && strings.HasSuffix(asked.Name.WithoutChunk().String(), "/meta") {
+				_ = out.Encode((&tlv.Object{Name: asked.Name, Payload: []byte(meta)}).AppendTo)
 			}
 			if !hasChunk || strings.Contains(asked.Name.String(), "/meta") || asked.Name.WithoutChunk().String() != reg.Prefix().String() {
 				continue

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/forward"
 	"github.com/cefgo/cefgo/internal/node"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -59,7 +60,10 @@ func (a *app) newForwarder(s stays) (*forwarder, error) {
 		return nil, &failure{code: exitUsage, err: err}
 	}
 	f := &forwarder{a: a, loc: loc, addr: transport.Address{Network: "unix", Addr: loc.SocketPath}}
-	f.nodeOpts = node.Options{Socket: loc.SocketPath, Port: loc.Port, PITSize: loc.Config.PITSize, ReturnToAll: loc.Config.InterestReturn, Log: a.log}
+	f.nodeOpts = node.Options{
+		Socket: loc.SocketPath, Port: loc.Port, Version: versionText(), Log: a.log,
+		Forward: forward.Options{PITSize: loc.Config.PITSize, ReturnToAll: loc.Config.InterestReturn},
+	}
 	switch g.forwarder {
 	case "auto":
 		f.embeds = s == stay

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cefgo/cefgo/internal/congestion"
-	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
@@ -67,9 +65,13 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
   cefgo get ccnx:/demo/big.iso --range 1000000-1999999 -o part
   cefgo get ccnx:/demo/big.iso -o /tmp/ --trace t.jsonl && cefgo plot t.jsonl
   cefgo get --forwarder udp://192.0.2.7 ccnx:/demo/README.md`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			a.payloadGoesTo(o.output)
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.outputSet = cmd.Flags().Changed("output")
+			o.yield(cmd.Flags(), a.global.origin)
 			name := ""
 			if len(args) == 1 {
 				name = args[0]
@@ -77,6 +79,10 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 			return failed("get", name, a.runGet(cmd.Context(), o, args))
 		},
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		a.payloadGoesTo(outputIn(a.args))
+		return cmd.Parent().FlagErrorFunc()(cmd, err)
+	})
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", "", "file, existing directory, or - for stdout")
 	f.StringVar(&o.cc, "cc", string(congestion.Kinds[0]), "how the window is found: "+congestion.KindList())
@@ -97,78 +103,4 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.Var(&o.stall, "stall-timeout", "longest silence after it")
 	f.Var(&o.deadline, "deadline", "longest time for the whole (default: none)")
 	return cmd
-}
-
-// outputHabits are values of -o that mean something else in Cefore's tools.
-var outputHabits = map[string]string{
-	"stdout": "write -o - for standard output, or -o ./stdout for a file of that name",
-	"none":   "write -o /dev/null to drop the content, or -o ./none for a file of that name",
-	"file":   "give the file's name: -o FILE, or -o ./file for a file of that name",
-}
-
-func (o *getOptions) check() error {
-	switch hint, habit := outputHabits[o.output]; {
-	case o.outputSet && o.output == "":
-		return usage("leave -o out for a file named by the name's last segment", "-o needs a file, a directory or -")
-	case habit:
-		return usage(hint, "-o takes a file, a directory or -")
-	case strings.HasPrefix(o.output, "ccnx:"):
-		return usage("names come first, then -o FILE; cefgetfile's -o is not known here", "-o takes a file, a directory or -")
-	case o.resume && o.noResume:
-		return usage("", "--resume and --no-resume exclude each other")
-	case o.chunks.set && o.bytes.set:
-		return usage("", "--chunks and --range exclude each other")
-	case o.resume && (o.chunks.set || o.bytes.set):
-		return usage("", "--resume is for whole contents, without --chunks and --range")
-	case o.resume && o.output == "-":
-		return usage("", "--resume needs a file")
-	case o.timeout.d == 0 || o.stall.d == 0:
-		return usage("", "--timeout and --stall-timeout must be more than 0")
-	case o.lifetime.d > maxLifetime:
-		return usage("", "--lifetime is at most %v", maxLifetime)
-	case o.parallel < 1:
-		return usage("", "--parallel is at least 1")
-	}
-	if err := o.checkWindow(); err != nil {
-		return err
-	}
-	return checkHopLimit(o.hopLimit)
-}
-
-func (o *getOptions) checkWindow() error {
-	if _, err := congestion.ParseKind(o.cc); err != nil {
-		return usage("", "--cc: %w", err)
-	}
-	switch {
-	case o.window < 0 || o.windowMax < 0:
-		return usage("", "--window and --window-max must not be negative")
-	case !(o.pitShare > 0 && o.pitShare <= 1):
-		return usage("", "--pit-share is more than 0 and at most 1")
-	}
-	return nil
-}
-
-// path is how many Interests may be in flight.
-func (o *getOptions) path(fw *forwarder) pipeline.Path {
-	p := pipeline.Path{CC: congestion.Kind(o.cc), Window: o.window, Max: o.windowMax}
-	if o.window > 0 {
-		p.CC = congestion.Fixed
-	}
-	p.Room, p.Expect = fw.room(o.pitShare), fw.backlog()
-	return p
-}
-
-// maxLifetime is the longest Interest lifetime that cefnetd reads (sheet c).
-const maxLifetime = 65535 * time.Millisecond
-
-// chunksOf are the chunks to fetch of name, from the flag or from the name.
-func (o *getOptions) chunksOf(name tlv.Name) (rangeValue, error) {
-	k, ok := name.Chunk()
-	switch {
-	case !ok:
-		return o.chunks, nil
-	case o.chunks.set || o.bytes.set:
-		return rangeValue{}, usage("leave one of them out", "the name has a chunk number and --chunks or --range is given")
-	}
-	return rangeValue{first: k, last: k, set: true}, nil
 }

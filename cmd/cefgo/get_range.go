@@ -39,6 +39,9 @@ func (r *getRun) fetchRange(ctx context.Context, name tlv.Name, t *target, p pip
 		return res, afterFirst(err)
 	}
 	res.Bytes = uint64(t.written)
+	if s.by == pipeline.EndMeta || s.by == pipeline.EndSilence {
+		res.EndSource = s.by // neither proves where the last bytes are
+	}
 	if res.Bytes == 0 {
 		return res, usage("", "the range begins behind the content's end")
 	}
@@ -67,18 +70,8 @@ func (r *getRun) learnShape(ctx context.Context, name tlv.Name, p pipeline.Optio
 		return s, nil, usage("", "the content is empty")
 	case s.told && s.end == 0:
 		s.size = res.Bytes
-	case r.o.bytes.suffix && !s.told:
-		return s, nil, fmt.Errorf("the first chunk does not tell the content's end, so its last bytes are not known")
 	case r.o.bytes.suffix:
-		p.First, p.Last = s.end, tlv.Some(s.end)
-		last, err := r.fetch(ctx, name, io.Discard, p)
-		if err == nil {
-			err = sameVersion(res.Version, last.Version)
-		}
-		if err != nil {
-			return s, nil, afterFirst(err)
-		}
-		s.size = s.end*s.block + last.Bytes
+		err = afterFirst(r.learnSize(ctx, name, p, &s, res.Version))
 	}
-	return s, res.Version, nil
+	return s, res.Version, err
 }

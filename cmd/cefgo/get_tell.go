@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // snapshot is how far the run is.
@@ -117,17 +118,17 @@ func (r *getRun) tell(ctx context.Context) error {
 func (r *getRun) incomplete(ctx context.Context, missing int) error {
 	f := &failure{code: exitPartial, err: fmt.Errorf("%d of %d names are missing", missing, len(r.jobs))}
 	codes := make(map[exitCode]bool)
-	var resume []string
+	var resume []tlv.Name
 	for _, j := range r.jobs {
 		switch {
 		case j.err != nil:
 			one := newFailure(j.err)
 			codes[one.code] = true
 			if one.resume != "" {
-				resume = append(resume, j.full.String())
+				resume = append(resume, j.full)
 			}
 		case !j.begun:
-			resume = append(resume, j.full.String())
+			resume = append(resume, j.full)
 		}
 	}
 	if len(codes) == 1 && missing == len(r.jobs) {

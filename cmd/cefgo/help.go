@@ -23,8 +23,9 @@ func newHelpCommand(a *app) *cobra.Command {
 		Use:   "help [command | topic]",
 		Short: "Help about a command, or about " + topicNames,
 		Args:  cobra.ArbitraryArgs,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			return nil // works whatever the configuration
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { // works whatever the configuration
+			a.cmd = commandName(cmd)
+			return a.refuseJSON()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && topics[args[0]] != nil {

@@ -3,30 +3,39 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // resumeCommand is the command that goes on where a fetch ended, "" where none does.
-func (a *app) resumeCommand(uri string, o getOptions, t *target) string {
+func (a *app) resumeCommand(name tlv.Name, o getOptions, t *target) string {
 	if o.chunks.set || o.bytes.set || !t.resumable() {
 		return ""
 	}
-	return a.resumeLine([]string{uri}, o.output)
+	return a.resumeLine([]tlv.Name{name}, o.output)
 }
 
 // resumeLine is the command that goes on with these names.
-func (a *app) resumeLine(uris []string, output string) string {
-	cmd := "cefgo get --resume " + namesOf(uris)
+func (a *app) resumeLine(names []tlv.Name, output string) string {
+	cmd := "cefgo get --resume " + a.namesOf(names)
+	if _, elsewhere := a.global.origin["percent-decode"]; a.global.percent && !elsewhere {
+		cmd += " --percent-decode"
+	}
 	if output != "" {
 		cmd += " -o " + shellQuote(output)
 	}
 	return cmd + a.forwarderFlags()
 }
 
-// namesOf joins names for a command line.
-func namesOf(uris []string) string {
-	quoted := make([]string, len(uris))
-	for i, u := range uris {
-		quoted[i] = shellQuote(u)
+// namesOf joins names for a command line on which % is what it is on this one.
+func (a *app) namesOf(names []tlv.Name) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		uri := n.String()
+		if a.global.percent {
+			uri = strings.ReplaceAll(uri, "%", "%25")
+		}
+		quoted[i] = shellQuote(uri)
 	}
 	return strings.Join(quoted, " ")
 }
@@ -44,6 +53,7 @@ func (a *app) forwarderFlags() string {
 		add("forwarder", "--forwarder", g.forwarder)
 	}
 	add("cefore-dir", "-d", g.ceforeDir)
+	add("config", "--config", g.config)
 	if g.port != 0 {
 		add("port", "-p", fmt.Sprint(g.port))
 	}

@@ -36,9 +36,9 @@ func (t *target) recheck(ctx context.Context, r *getRun, name tlv.Name, res pipe
 	return nil
 }
 
-// compareSamples fetches some of the first chunks again, the first and the last of
+// compareSamples fetches some of that many chunks again, the first and the last of
 // them for certain, and compares them with the file. It fails with a
-// *pipeline.ChangedError where one differs, else as pipeline.Fetch does with that
+// *pipeline.ChangedError where one differs, else as a session's Fetch does with that
 // timeout.
 func (t *target) compareSamples(ctx context.Context, r *getRun, name tlv.Name, chunks uint64, timeout time.Duration) error {
 	p := r.options()

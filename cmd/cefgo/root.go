@@ -70,6 +70,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	addGlobalFlags(root.PersistentFlags(), &a.global)
 	root.AddCommand(newGetCommand(a), newPutCommand(a), newServeCommand(a), newPingCommand(a), newNodeCommand(a), newPlotCommand(a), newVersionCommand(a))
+	root.AddCommand(newStatusCommand(a), newRouteCommand(a), newTraceCommand(a))
 	root.SetHelpCommand(newHelpCommand(a))
 	wrapUsage(root, a.stdout)
 	for _, c := range root.Commands() {
@@ -109,7 +110,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	case g.json != "" && cmd.Annotations[hasJSON] == "" && !fromFlag("json"):
 		a.json = jsonOff // meant for other commands
 	case g.json != "" && cmd.Annotations[hasJSON] == "" && cmd.HasParent():
-		return usage("", "%s has no JSON output", a.cmd)
+		return a.refuseJSON()
 	case g.logFormat != "text" && g.logFormat != "json":
 		return usage("", "--log-format is text or json")
 	case !strings.Contains("|auto|bar|text|none|", "|"+g.progress+"|"):
@@ -119,6 +120,14 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	a.log = a.newLogger()
 	return nil
+}
+
+// refuseJSON is for a command that has no JSON output.
+func (a *app) refuseJSON() error {
+	if a.global.json == "" {
+		return nil
+	}
+	return usage("", "%s has no JSON output", a.cmd)
 }
 
 // hasJSON marks a command that has JSON output; the others refuse --json.

@@ -73,34 +73,42 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 		return err
 	}
 	defer fw.close()
+	var sig *signalError
 	c, err := fw.connect(ctx, true)
+	if errors.As(err, &sig) {
+		return a.served(uri, new(publish.Counters), 0)
+	}
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	reg, err := c.Register(ctx, prefix, client.Prefix)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return a.served(uri, new(publish.Counters), 0)
+	case err != nil:
 		return registerFailure(fw.blame(c, err))
 	}
 	p := publish.New(tree, publish.Options{
 		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum, Rate: float64(o.rate), Log: a.log,
 	})
-	a.sayServing(prefix, path, tree, fw)
+	a.sayServing(prefix, path, tree, fw, int64(o.block))
 	stop := a.serveSignals(uri, p)
 	err = p.Serve(ctx, reg, c)
 	stop()
-	var sig *signalError
 	if err != nil && !errors.As(err, &sig) {
 		return registerFailure(err) // the prefix may be taken later too
 	}
-	n := p.Counters()
+	return a.served(uri, p.Counters(), reg.Lost())
+}
+
+// served tells what has been served, however long that was. lost are the Interests that
+// there was no room for.
+func (a *app) served(uri string, n *publish.Counters, lost uint64) error {
 	a.say("served %s (%s)", plural(n.Data.Load(), "chunk"), bytesText(n.Bytes.Load()))
 	return a.result(fields{
 		"name": uri, "interests": n.Interests.Load(), "data": n.Data.Load(), "size_bytes": n.Bytes.Load(),
-		"not_found": n.NotFound.Load(), "failed": n.Failed.Load(), "lost_interests": reg.Lost(),
+		"not_found": n.NotFound.Load(), "failed": n.Failed.Load(), "lost_interests": lost,
 	})
 }
 
@@ -118,10 +126,17 @@ func registerFailure(err error) error {
 	return f
 }
 
+// unfragmented is a block size whose packets fit one IP packet on any usual path, in
+// bytes.
+const unfragmented = 1200
+
 // sayServing tells what is served and prints, ready to paste, how to fetch it.
-func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder) {
+func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, block int64) {
 	a.say("serving %s as %s over %v", path, prefix.Display(), fw)
 	a.event("ready", fields{"name": prefix.String(), "path": path, "forwarder": fw.addr.String()})
+	if fw.addr.Network == "udp" && block > unfragmented {
+		a.say("  chunks of %d bytes travel as IP fragments over UDP, of which none may be lost: --block-size %d avoids them", block, unfragmented)
+	}
 	example, ok := tree.Example()
 	if !ok {
 		return

@@ -95,5 +95,6 @@ func (b *boundWriter) Write(p []byte) (int, error) {
 	}
 }
 
-// close ends the writer's goroutine; it must not be called after Write gave up.
+// close ends the writer's goroutine, once what it may still be writing is written. No
+// Write may follow.
 func (b *boundWriter) close() { close(b.blocks) }

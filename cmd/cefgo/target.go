@@ -1,24 +1,23 @@
 package main
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"time"
 
 	"github.com/cefgo/cefgo/internal/partfile"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// target is where get writes: a part file, or standard output. Its Write takes one
+// target is where get writes: a part file, a device, a FIFO, or standard output. Its Write takes one
 // chunk's payload at a time, in order.
 type target struct {
 	name tlv.Name
-	out  *boundWriter   // standard output; nil: file
 	file *partfile.File // nil: out
+	out  *gatherer      // standard output, or a FIFO; what blocks there ends with the deadline
+	end  func() error   // of out
+	fifo string         // its path; "": none
 
 	state   partfile.State // of what the file is a first part; Name "": not known yet
 	short   bool           // a chunk of another size than the first was written
@@ -27,115 +26,6 @@ type target struct {
 	from    uint64         // the chunk that the fetch begins with
 	whole   bool           // chunks are written from the content's first on, whole
 	written int64          // bytes
-}
-
-// openTarget opens what a job writes to, and takes up what an earlier run left there.
-func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
-	t := &target{name: j.full, whole: true}
-	if r.o.output == "-" {
-		t.out = newBoundWriter(ctx, r.a.stdout, r.deadline)
-		return t, nil
-	}
-	var err error
-	t.file, err = openFile(ctx, j.path, partfile.Options{NoClobber: r.o.noClobber, Resume: r.o.resume, Untrusted: j.path != r.o.output}, r.patience())
-	if err != nil {
-		return nil, asLocal(err)
-	}
-	if r.o.resume {
-		if err := t.takeUp(r.a); err != nil {
-			t.close()
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// patience bounds the wait for the reader of a FIFO.
-func (r *getRun) patience() time.Duration {
-	if r.deadline.IsZero() {
-		return r.o.timeout.d
-	}
-	return min(r.o.timeout.d, time.Until(r.deadline))
-}
-
-// asLocal is an error of this machine, where nothing else is known of it.
-func asLocal(err error) error {
-	f := newFailure(err)
-	if f.code == exitFailed {
-		f.code = exitLocal
-	}
-	return f
-}
-
-func isDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// openFile is partfile.Open, but waits for the reader of a FIFO no longer than wait.
-func openFile(ctx context.Context, path string, o partfile.Options, wait time.Duration) (*partfile.File, error) {
-	type outcome struct {
-		f   *partfile.File
-		err error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		f, err := partfile.Open(path, o)
-		done <- outcome{f, err}
-	}()
-	select {
-	case r := <-done:
-		return r.f, r.err
-	case <-time.After(wait):
-	case <-ctx.Done():
-	}
-	go func() { // whoever reads a FIFO may still come
-		if r := <-done; r.err == nil {
-			_ = r.f.Discard()
-		}
-	}()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return nil, fmt.Errorf("%s: nobody reads it", path)
-}
-
-// takeUp goes on with what an earlier run left: from the last chunk it has, which
-// is fetched again and compared.
-func (t *target) takeUp(a *app) error {
-	state, chunks, ok := t.file.ResumeState()
-	if !ok {
-		if err := t.file.Torn(); err != nil {
-			a.say("%v: it is not to be trusted, so the fetch starts over", err)
-		}
-		return nil
-	}
-	if state.Name != t.name.String() {
-		return &partfile.StateError{Path: t.file.Path(), Err: fmt.Errorf("it is a part of %s", state.Name)}
-	}
-	t.state, t.from = state, chunks-1
-	t.compare = uint64(state.BlockSize)
-	t.resumed = chunks * uint64(state.BlockSize)
-	return nil
-}
-
-func (t *target) fetch(ctx context.Context, r *getRun, name tlv.Name, p pipeline.Options) (pipeline.Result, error) {
-	if t.resumed > 0 {
-		if err := t.compareSamples(ctx, r, name, t.from+1, p.Timeout); err != nil {
-			return pipeline.Result{}, err
-		}
-		p.First = t.from
-	}
-	p.Begin = t.begin
-	return r.fetch(ctx, name, t, p)
-}
-
-// size is how many bytes the target has got, those of an earlier run included.
-func (t *target) size(res pipeline.Result) uint64 {
-	if t.resumed == 0 {
-		return res.Bytes
-	}
-	return t.resumed - uint64(t.state.BlockSize) + res.Bytes
 }
 
 // begin learns what the content is, before its first byte is written.
@@ -184,23 +74,18 @@ func (t *target) Write(p []byte) (int, error) {
 	return t.file.Write(p)
 }
 
-// check compares the first chunk fetched with the last one that the file has.
-func (t *target) check(p []byte) (int, error) {
-	if uint64(len(p)) != t.compare {
-		return 0, errOtherContent
+// Flush writes what was gathered for a stream; a file has a buffer of its own.
+func (t *target) Flush() error {
+	if t.out == nil {
+		return nil
 	}
-	have := &fileComparer{t: t, off: int64(t.resumed - t.compare)}
-	t.compare = 0
-	return have.Write(p)
+	return t.out.Flush()
 }
-
-var errOtherContent = errors.New("the file holds other bytes there")
 
 // commit gives the content its name.
 func (t *target) commit() error {
 	if t.file == nil {
-		t.out.close()
-		return nil
+		return t.end()
 	}
 	return t.file.Commit()
 }
@@ -242,22 +127,24 @@ func (t *target) keep(err error, resume string) error {
 func (t *target) resumable() bool { return t.file != nil && t.state.Name != "" && t.file.Size() > 0 }
 
 func (t *target) close() {
-	if t.file != nil {
-		_ = t.file.Close()
+	if t.file == nil {
+		_ = t.end()
+		return
 	}
+	_ = t.file.Close()
 }
 
 // path is the file's, "" for standard output.
 func (t *target) path() string {
 	if t.file == nil {
-		return ""
+		return t.fifo
 	}
 	return t.file.Path()
 }
 
 func (t *target) whereTo() string {
-	if t.file == nil {
+	if t.path() == "" {
 		return ""
 	}
-	return ": " + t.file.Path()
+	return ": " + t.path()
 }

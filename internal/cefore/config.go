@@ -19,6 +19,8 @@ const (
 	KeyCSMode               Key = "CS_MODE"
 	KeyLocalCacheCapacity   Key = "LOCAL_CACHE_CAPACITY"
 	KeyLocalCacheDefaultRCT Key = "LOCAL_CACHE_DEFAULT_RCT"
+	KeyFIBSize              Key = "FIB_SIZE"
+	KeyNodeName             Key = "NODE_NAME"
 )
 
 // Config is what a cefnetd started with a configuration file works with. Every field has its default
@@ -36,6 +38,8 @@ type Config struct {
 	CSMode               int           // 0 no content store, 1 in cefnetd, 2 csmgrd, 3 conpubd
 	LocalCacheCapacity   int           // objects, in CSMode 1
 	LocalCacheDefaultRCT time.Duration // recommended cache time; cefnetd ignores it in CSMode 1
+	FIBSize              int           // routes to the network
+	NodeName             string        // what CCNinfo calls the node, unchecked; "": its address
 }
 
 // Default returns the defaults as coded in cefnetd 0.12.0, which its documentation does not always state
@@ -51,6 +55,7 @@ func Default() Config {
 		CSMode:               0,
 		LocalCacheCapacity:   65535,
 		LocalCacheDefaultRCT: 600 * time.Second,
+		FIBSize:              1024,
 	}
 }
 

@@ -12,7 +12,7 @@ func TestDefault(t *testing.T) {
 		Port: 9695, SocketID: "0", PITSize: 65535,
 		RegularLifetimeMax: 2 * time.Second, SymbolicLifetimeMax: 4 * time.Second,
 		InterestReturn: false, CSMode: 0,
-		LocalCacheCapacity: 65535, LocalCacheDefaultRCT: 10 * time.Minute,
+		LocalCacheCapacity: 65535, LocalCacheDefaultRCT: 10 * time.Minute, FIBSize: 1024,
 	}
 	if got := Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Default() = %+v, want %+v", got, want)

@@ -63,7 +63,7 @@ func checkRewritten(t *testing.T, c Config) {
 		KeyPort: c.Port, KeySocketID: c.SocketID, KeyPITSize: c.PITSize,
 		KeyRegularLifetimeMax: int(c.RegularLifetimeMax.Seconds()), KeySymbolicLifetimeMax: int(c.SymbolicLifetimeMax.Seconds()),
 		KeyInterestReturn: returns, KeyCSMode: c.CSMode,
-		KeyLocalCacheCapacity: c.LocalCacheCapacity, KeyLocalCacheDefaultRCT: int(c.LocalCacheDefaultRCT.Seconds()),
+		KeyFIBSize: c.FIBSize, KeyNodeName: c.NodeName, KeyLocalCacheCapacity: c.LocalCacheCapacity, KeyLocalCacheDefaultRCT: int(c.LocalCacheDefaultRCT.Seconds()),
 	}
 	var b bytes.Buffer
 	for _, s := range settings { // in one order, so that one input takes one way

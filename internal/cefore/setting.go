@@ -29,6 +29,8 @@ var settings = []setting{
 	{KeyCSMode, true, number(0, 3, func(c *Config, n int) { c.CSMode = n })},
 	{KeyLocalCacheCapacity, false, number(2, 8000000, func(c *Config, n int) { c.LocalCacheCapacity = n })},
 	{KeyLocalCacheDefaultRCT, false, number(1, 3600, func(c *Config, n int) { c.LocalCacheDefaultRCT = seconds(n) })},
+	{KeyFIBSize, false, number(1, 16777215, func(c *Config, n int) { c.FIBSize = n })},
+	{KeyNodeName, true, setNodeName},
 }
 
 // lookup finds the setting that Cefore would take key for.
@@ -46,6 +48,17 @@ func setSocketID(c *Config, value string) error {
 		return err
 	}
 	c.SocketID = value
+	return nil
+}
+
+// maxNodeName is sheet a's bound of NODE_NAME, in bytes.
+const maxNodeName = 1024
+
+func setNodeName(c *Config, value string) error {
+	if len(value) > maxNodeName {
+		return fmt.Errorf("longer than %d bytes", maxNodeName)
+	}
+	c.NodeName = value
 	return nil
 }
 

@@ -1,5 +1,7 @@
-// Package control speaks Cefore's control protocol as a client: it asks a forwarder
-// on this machine for its state over the local socket. It imports tlv only.
+// Package control speaks Cefore's control protocol as a client, and that of cefgo's
+// forwarder: it asks a forwarder on this machine for its state over the local socket,
+// and changes its routes. It also writes a state as Prometheus text. It imports tlv
+// only.
 package control
 
 import (
@@ -8,7 +10,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -36,17 +37,6 @@ const (
 
 // ErrNoStatus: nothing that reads as a status came.
 var ErrNoStatus = errors.New("the forwarder gives no status")
-
-// Status is what a forwarder says of itself. Fields that it does not mention are
-// absent: zero, or false.
-type Status struct {
-	Text      string
-	Port      int
-	CacheMode string // "None", "Localcache" or "Excache"
-	// CacheCapacity is the content store's size in bytes; only cefgo's forwarder
-	// tells it.
-	CacheCapacity int64
-}
 
 // Ask asks the forwarder whose local socket is at path. It fails with the dialer's
 // error, the context's cause, or [ErrNoStatus].
@@ -76,16 +66,29 @@ func ask(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Sta
 
 // converse asks, reads what is said and takes its leave.
 func converse(c net.Conn) (string, error) {
-	user := make([]byte, userLen)
-	copy(user[:userLen-1], os.Getenv("USER"))
-	if _, err := c.Write(append([]byte(statusVerb), user...)); err != nil {
+	if _, err := c.Write(append([]byte(statusVerb), user()...)); err != nil {
 		return "", err
 	}
 	text, err := read(c)
-	if err == nil && c.SetWriteDeadline(time.Now().Add(quiet)) == nil {
-		_, _ = c.Write([]byte(tlv.CloseText))
+	if err == nil {
+		takeLeave(c)
 	}
 	return text, err
+}
+
+// user is the user field of a control message.
+func user() []byte {
+	b := make([]byte, userLen)
+	copy(b[:userLen-1], os.Getenv("USER"))
+	return b
+}
+
+// takeLeave says that the connection is about to be closed, which must stand alone in
+// a write (sheet b).
+func takeLeave(c net.Conn) {
+	if c.SetWriteDeadline(time.Now().Add(quiet)) == nil {
+		_, _ = c.Write([]byte(tlv.CloseText))
+	}
 }
 
 func dial(ctx context.Context, path string) (net.Conn, error) {
@@ -129,39 +132,4 @@ func read(c net.Conn) (string, error) {
 // and that is empty. A longer one ends with silence.
 func complete(text string) bool {
 	return strings.HasSuffix(text, "\nPIT :\n  Entry is empty\n")
-}
-
-// Parse reads a status text.
-func Parse(text string) (Status, error) {
-	if !strings.HasPrefix(text, "CCNx Version") {
-		return Status{}, fmt.Errorf("%w: it says %q", ErrNoStatus, text[:min(len(text), 80)])
-	}
-	s := Status{Text: text}
-	for line := range strings.Lines(text) {
-		key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		if !ok || strings.HasPrefix(line, " ") {
-			continue
-		}
-		value = strings.TrimSpace(value)
-		switch strings.TrimSpace(key) {
-		case "Port":
-			s.Port = int(number(value, 16))
-		case "Cache Mode":
-			s.CacheMode = value
-		case "Cache Size": // "N of M bytes, …"
-			_, rest, _ := strings.Cut(value, " of ")
-			bytes, _, _ := strings.Cut(rest, " bytes")
-			s.CacheCapacity = int64(number(bytes, 63))
-		}
-	}
-	return s, nil
-}
-
-// number reads a number of so many bits; what is none reads as 0.
-func number(s string, bits int) uint64 {
-	n, err := strconv.ParseUint(s, 10, bits)
-	if err != nil {
-		return 0
-	}
-	return n
 }

@@ -31,10 +31,18 @@ type NodeRequest struct {
 	Strategy string   `json:"strategy,omitempty"`
 }
 
+// Codes of a [NodeReply].
+const (
+	CodeDenied     = "denied"      // for another user only
+	CodeBadRequest = "bad-request" // an operation, prefix, next hop or strategy that is none
+)
+
 // NodeReply is the answer. Error is empty where the request was carried out; Changed
-// says whether there was anything to do.
+// says whether there was anything to do: of a strategy, whether there is such a route.
 type NodeReply struct {
-	Error   string      `json:"error,omitempty"`
+	Error string `json:"error,omitempty"`
+	// Code tells of some errors what kind they are, for exit codes.
+	Code    string      `json:"code,omitempty"`
 	Changed bool        `json:"changed,omitempty"`
 	Status  *NodeStatus `json:"status,omitempty"`
 }
@@ -49,6 +57,8 @@ type NodeStatus struct {
 	Port      int    `json:"port"`
 	Listening []Addr `json:"listening,omitempty"`
 
+	Sockets []Socket `json:"sockets,omitempty"`
+
 	Faces    []Face    `json:"faces"`
 	Apps     []App     `json:"apps"`   // what applications are registered for
 	Routes   []Route   `json:"routes"` // at most as many as asked for, by name
@@ -62,6 +72,19 @@ type NodeStatus struct {
 
 // Addr is where a forwarder listens, such as udp://127.0.0.1:9695.
 type Addr string
+
+// Socket is a UDP socket and what did not go over it, or not in one piece.
+type Socket struct {
+	Addr       Addr   `json:"addr"`
+	Refused    uint64 `json:"refused"` // by the system: no way there
+	TooLarge   uint64 `json:"too_large"`
+	Fragmented uint64 `json:"fragmented"` // sent, as IP fragments
+	QueueDrops uint64 `json:"queue_drops"`
+}
+
+// CacheLine starts the line of cefgo's status text that tells what the content store
+// holds and can hold; cefnetd has none like it.
+const CacheLine = "Cache Size       : "
 
 // Face is a connection or a peer.
 type Face struct {
@@ -157,7 +180,8 @@ type Drops struct {
 	RemoteApp    uint64 `json:"remote_app"`       // commands from the network
 	Rejected     uint64 `json:"rejected"`         // commands that are unknown, or beyond a bound
 	FacesFull    uint64 `json:"faces_full"`
-	RestrictFail uint64 `json:"restriction"` // Data that met no restriction
+	TooLarge     uint64 `json:"too_large_data"` // Data that fits no packet of the way back
+	RestrictFail uint64 `json:"restriction"`    // Data that met no restriction
 }
 
 // Pending is a pending Interest.

@@ -1,5 +1,5 @@
-// Package cs is a content store: it owns Data packets by name, bounded in bytes,
-// the least recently used going first. It imports tlv only and has no clock, lock
+// Package cs is a content store: it owns Data packets by name, bounded in bytes; a
+// policy says which go first. It imports tlv only and has no clock, lock
 // or goroutine; whoever drives it brings the time along.
 package cs
 
@@ -13,6 +13,7 @@ import (
 // Store is a content store. The zero Store holds nothing; use [New].
 type Store struct {
 	max, size int
+	policy    Policy
 	entries   map[key]*entry
 	// names leads from a name without chunk to one of its chunks' entries, which
 	// form a ring of their own.
@@ -33,18 +34,25 @@ type key struct {
 type entry struct {
 	key        key
 	pkt        []byte
+	since      time.Time
 	until      time.Time // zero: no limit
+	hits       uint64
 	prev, next *entry
 	// The ring of the entries of one name, in no order.
 	left, right *entry
 }
 
-// overhead is what an entry costs beside its packet and name, in bytes.
-const overhead = 200
+// overhead is what an entry costs beside its packet and name, in bytes, as measured with
+// 10^7 small objects (forward's BenchmarkStore).
+const overhead = 370
 
-// New returns a store that holds at most max bytes, its own overhead included.
-func New(max int) *Store {
-	s := &Store{max: max, entries: make(map[key]*entry), names: make(map[string]*entry)}
+// New returns a store that holds at most max bytes, its own overhead included. The
+// policy's default is [LRU].
+func New(max int, p Policy) *Store {
+	if p == nil {
+		p = LRU
+	}
+	s := &Store{max: max, policy: p, entries: make(map[key]*entry), names: make(map[string]*entry)}
 	s.root.prev, s.root.next = &s.root, &s.root
 	return s
 }
@@ -58,7 +66,7 @@ func (s *Store) Insert(name tlv.Name, pkt []byte, until, now time.Time) bool {
 	if old, ok := s.entries[k]; ok {
 		s.remove(old)
 	}
-	e := &entry{key: k, until: until}
+	e := &entry{key: k, since: now, until: until}
 	if e.expired(now) || len(pkt)+len(k.segs)+overhead > s.max {
 		return false
 	}
@@ -88,8 +96,11 @@ func (s *Store) Lookup(name tlv.Name, now time.Time) []byte {
 		return nil
 	}
 	s.hits++
-	e.unlink()
-	s.front(e)
+	e.hits++
+	if s.policy.Used() {
+		e.unlink()
+		s.front(e)
+	}
 	return e.pkt
 }
 
@@ -126,12 +137,20 @@ func (s *Store) Retain(name tlv.Name, keep func(pkt []byte) bool) {
 // Stats of a store.
 type Stats struct {
 	Objects, Bytes, Capacity int
+	Policy                   string
 	Hits, Misses, Evicted    uint64
 }
 
 // Stats returns what the store holds and what it has done.
 func (s *Store) Stats() Stats {
-	return Stats{len(s.entries), s.size, s.max, s.hits, s.misses, s.evicted}
+	return Stats{len(s.entries), s.size, s.max, s.policyName(), s.hits, s.misses, s.evicted}
+}
+
+func (s *Store) policyName() string {
+	if s.policy == nil {
+		return "" // of the zero Store
+	}
+	return s.policy.Name()
 }
 
 func (e *entry) size() int { return len(e.pkt) + len(e.key.segs) + overhead }

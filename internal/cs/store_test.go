@@ -50,7 +50,7 @@ func holds(t *testing.T, s *Store, all []string, want ...string) {
 func TestLeastRecentlyUsedGoesFirst(t *testing.T) {
 	all := []string{"ccnx:/a/Chunk=0", "ccnx:/a/Chunk=1", "ccnx:/a", "ccnx:/b"}
 	one := sizeOf(mustName(t, "ccnx:/a"), 1)
-	s := New(3 * one)
+	s := New(3*one, nil)
 	for _, uri := range all[:3] {
 		if !s.Insert(mustName(t, uri), []byte("x"), forever, begin) {
 			t.Errorf("%s was not kept", uri)
@@ -61,7 +61,7 @@ func TestLeastRecentlyUsedGoesFirst(t *testing.T) {
 	}
 	s.Lookup(mustName(t, "ccnx:/none"), begin)
 	s.Insert(mustName(t, all[3]), []byte("x"), forever, begin)
-	if st := s.Stats(); st != (Stats{Objects: 3, Bytes: 3 * one, Capacity: 3 * one, Hits: 1, Misses: 1, Evicted: 1}) {
+	if st := s.Stats(); st != (Stats{Objects: 3, Bytes: 3 * one, Capacity: 3 * one, Policy: "lru", Hits: 1, Misses: 1, Evicted: 1}) {
 		t.Errorf("%+v", st)
 	}
 	holds(t, s, all, all[0], all[2], all[3])
@@ -74,7 +74,7 @@ func TestLeastRecentlyUsedGoesFirst(t *testing.T) {
 func TestByteBound(t *testing.T) {
 	name := func(k int) tlv.Name { return mustName(t, "ccnx:/a").WithChunk(uint64(k)) }
 	small, large := sizeOf(name(0), 1), sizeOf(name(0), 1000)
-	s := New(large + 2*small)
+	s := New(large+2*small, nil)
 	for k := range 5 {
 		s.Insert(name(k), []byte{byte(k)}, forever, begin)
 	}
@@ -93,7 +93,7 @@ func TestByteBound(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	name := mustName(t, "ccnx:/a")
-	s := New(sizeOf(name, 100))
+	s := New(sizeOf(name, 100), nil)
 	if !s.Insert(name, make([]byte, 100), forever, begin) {
 		t.Error("what just fits was not kept")
 	}
@@ -106,7 +106,7 @@ func TestTooLarge(t *testing.T) {
 	if st := s.Stats(); st.Objects != 0 || st.Bytes != 0 || st.Evicted != 0 {
 		t.Errorf("%+v", st)
 	}
-	for _, s := range []*Store{New(0), new(Store)} { // the zero Store holds nothing
+	for _, s := range []*Store{New(0, nil), new(Store)} { // the zero Store holds nothing
 		if s.Insert(name, nil, forever, begin) || s.Lookup(name, begin) != nil || s.Stats().Objects != 0 {
 			t.Error("a store without room keeps something")
 		}
@@ -116,7 +116,7 @@ func TestTooLarge(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	name := mustName(t, "ccnx:/a/Chunk=0")
 	until := begin.Add(time.Minute)
-	s := New(1 << 20)
+	s := New(1<<20, nil)
 	for _, now := range []time.Time{until, until.Add(1)} {
 		if s.Insert(name, []byte("x"), until, now) {
 			t.Errorf("kept at %v", now.Sub(begin))
@@ -142,7 +142,7 @@ func TestCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(1 << 10)
+	s := New(1<<10, nil)
 	s.Insert(own, pkt, forever, begin)
 	pkt[0], segs[4] = 'X', 'X'
 	got := s.Lookup(name, begin)
@@ -188,7 +188,7 @@ func (n *naive) size() (sum int) {
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n := &naive{max: rapid.IntRange(0, 3000).Draw(rt, "max")}
-		s := New(n.max)
+		s := New(n.max, nil)
 		now := begin
 		uris := rapid.SampledFrom([]string{"ccnx:/a", "ccnx:/a/Chunk=0", "ccnx:/a/Chunk=1", "ccnx:/a/b", "ccnx:/a/b/Chunk=1", "ccnx:/c/Chunk=7"})
 		rt.Repeat(map[string]func(*rapid.T){
@@ -242,7 +242,7 @@ func TestModel(t *testing.T) {
 func BenchmarkInsert(b *testing.B) {
 	for _, size := range []int{1024, 4095} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			s, base, pkt := New(64<<20), mustName(b, "ccnx:/bench/name"), make([]byte, size)
+			s, base, pkt := New(64<<20, nil), mustName(b, "ccnx:/bench/name"), make([]byte, size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			k := uint64(0)
@@ -256,7 +256,7 @@ func BenchmarkInsert(b *testing.B) {
 
 func BenchmarkLookup(b *testing.B) {
 	const n = 10_000
-	s, base, pkt := New(64<<20), mustName(b, "ccnx:/bench/name"), make([]byte, 1024)
+	s, base, pkt := New(64<<20, nil), mustName(b, "ccnx:/bench/name"), make([]byte, 1024)
 	for k := range uint64(n) {
 		s.Insert(base.WithChunk(k), pkt, forever, begin)
 	}
@@ -273,7 +273,7 @@ func BenchmarkLookup(b *testing.B) {
 // Retain drops what it is told to of one name, and nothing of another; what is left
 // can be dropped, evicted and found as before.
 func TestRetain(t *testing.T) {
-	s := New(1 << 20)
+	s := New(1<<20, nil)
 	a, b := mustName(t, "ccnx:/a"), mustName(t, "ccnx:/a/b")
 	for k := range uint64(10) {
 		s.Insert(a.WithChunk(k), []byte{byte(k)}, forever, begin)
@@ -298,5 +298,27 @@ func TestRetain(t *testing.T) {
 	s.Insert(a.WithChunk(1), []byte{1}, forever, begin)
 	if s.Lookup(a.WithChunk(1), begin) == nil || s.Stats().Objects != 11 {
 		t.Errorf("%+v", s.Stats())
+	}
+}
+
+func TestFIFO(t *testing.T) {
+	p, err := ParsePolicy("fifo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b, c := mustName(t, "ccnx:/a"), mustName(t, "ccnx:/b"), mustName(t, "ccnx:/c")
+	s := New(2*sizeOf(a, 1), p)
+	s.Insert(a, []byte("a"), forever, begin)
+	s.Insert(b, []byte("b"), forever, begin)
+	s.Lookup(a, begin) // does not save it
+	s.Insert(c, []byte("c"), forever, begin)
+	if s.Lookup(a, begin) != nil || s.Lookup(b, begin) == nil || s.Lookup(c, begin) == nil || s.Stats().Policy != "fifo" {
+		t.Errorf("the wrong one went: %+v", s.Stats())
+	}
+	if p, err := ParsePolicy("lru"); p != LRU || err != nil {
+		t.Errorf("lru: %v, %v", p, err)
+	}
+	if _, err := ParsePolicy("mru"); err == nil {
+		t.Error("a policy that is none")
 	}
 }

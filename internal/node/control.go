@@ -1,11 +1,18 @@
 package node
 
 import (
-	"fmt"
-	"slices"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
 	"strings"
 
+	"github.com/cefgo/cefgo/internal/control"
+	"github.com/cefgo/cefgo/internal/forward"
 	"github.com/cefgo/cefgo/internal/tlv"
+	"github.com/cefgo/cefgo/internal/transport"
 )
 
 // Verbs of Cefore's control protocol (sheet j).
@@ -13,148 +20,220 @@ const (
 	verbStatus = tlv.ControlText + "STATUS"
 	verbPIT    = tlv.ControlText + "STATUSPIT"
 	verbRoute  = tlv.ControlText + "ROUTE"
+	verbStop   = tlv.ControlText + "STOP"
 )
 
 // onText takes a text that a face sent between packets and reports whether the
 // face stays: only the closing text, or a first part of it, ends it.
-func (n *Node) onText(f *forwarder, fc *face, text []byte) bool {
+func (c *core) onText(s *streamFace, text []byte) bool {
 	t := string(text)
 	switch {
 	case strings.HasPrefix(tlv.CloseText, t):
 		return false
+	case strings.HasPrefix(t, control.NodeVerb):
+		s.reply(c.request(s, text[len(control.NodeVerb):]))
 	case strings.HasPrefix(t, verbPIT): // cefnetd answers with a file, not a text
 	case strings.HasPrefix(t, verbStatus):
-		fc.reply([]byte(f.status(n.o)))
+		s.reply([]byte(c.statusText()))
 	case strings.HasPrefix(t, verbRoute):
-		fc.reply([]byte("failed. (cefroute)\n")) // there are no network faces
+		s.reply([]byte(c.ceforeRoute(s, text[len(verbRoute):])))
+	case strings.HasPrefix(t, verbStop):
+		if c.n.o.OnStop != nil && mayControl(s) {
+			c.n.o.OnStop()
+		}
 	default:
-		f.count.malformed++
+		c.badTexts++
 	}
 	return true
 }
 
-// reply sends text between packets. Where one waits already, its sender does not
-// read; it gets no second one.
-func (fc *face) reply(text []byte) {
-	select {
-	case fc.text <- text:
-	default:
+// mayControl reports whether the process behind an application's connection may change
+// routes and stop the node: its user is the node's own, or root. (cefnetd believes
+// what the message says, sheet j.) A connection within the process is its own user's.
+func mayControl(s *streamFace) bool {
+	if _, ours := s.conn.(memoryConn); ours {
+		return true
 	}
+	uid, ok := transport.PeerUID(s.conn)
+	return ok && (uid == 0 || uid == os.Geteuid())
 }
 
-// statusPITEntries is how many pending Interests a status shows, as cefnetd does.
-const statusPITEntries = 128
-
-// status is the forwarder's state in cefnetd's words, which cefstatus prints and
-// scripts scrape (sheet j).
-func (f *forwarder) status(o Options) string {
-	var b strings.Builder
-	c := &f.count
-	returns := "Disabled"
-	if f.returnToAll {
-		returns = "Enabled"
+// request carries out a request of cefgo's own and returns the reply.
+func (c *core) request(s *streamFace, text []byte) []byte {
+	var q control.NodeRequest
+	var r control.NodeReply
+	if err := json.Unmarshal(text, &q); err != nil {
+		r.Error, r.Code = "not a request: "+err.Error(), control.CodeBadRequest
+	} else {
+		r = c.carryOut(s, &q)
 	}
-	fmt.Fprintf(&b, "CCNx Version     : %d\n", tlv.Version)
-	fmt.Fprintf(&b, "Port             : %d\n", o.Port)
-	fmt.Fprintf(&b, "Rx Interest      : %d (RGL[%d], SYM[%d], SEL[0])\n", c.rxInterest, c.rxRegular, c.rxSymbolic)
-	fmt.Fprintf(&b, "Tx Interest      : %d (RGL[%d], SYM[0], SEL[0])\n", c.txInterest, c.txInterest)
-	fmt.Fprintf(&b, "Rx ContentObject : %d\n", c.rxData)
-	fmt.Fprintf(&b, "Tx ContentObject : %d\n", c.txData)
-	fmt.Fprintf(&b, "Cache Mode       : Localcache\n")
-	st := f.store.Stats()
-	fmt.Fprintf(&b, "%s%d of %d bytes, %d objects\n", CacheLine, st.Bytes, st.Capacity, st.Objects)
-	fmt.Fprintf(&b, "FWD Strategy     : None\n")
-	fmt.Fprintf(&b, "Interest Return  : %s\n", returns)
-	fmt.Fprintf(&b, "Faces : %d\n", len(f.faces))
-	for _, id := range sortedKeys(f.faces) {
-		fmt.Fprintf(&b, "  faceid = %3d : Local face\n", id)
+	b, err := json.Marshal(r)
+	if err != nil {
+		panic("node: bug: a reply that is no JSON: " + err.Error())
 	}
-	f.statusFIB(&b, "FIB(App) :", false)
-	f.statusFIB(&b, "FIB :", true)
-	b.WriteString("PIT(App) :\n  Entry is empty\n")
-	f.statusPIT(&b)
-	return b.String()
+	return append(b, '\n')
 }
 
-// CacheLine starts the status line that tells what the content store holds and
-// can hold; cefnetd has none like it.
-const CacheLine = "Cache Size       : "
-
-func (f *forwarder) statusFIB(b *strings.Builder, title string, routes bool) {
-	var lines []string
-	for _, key := range sortedKeys(f.regs.byName) {
-		var faces []string
-		for _, g := range f.regs.byName[key] {
-			if g.route == routes {
-				faces = append(faces, fmt.Sprintf("%d", g.face))
+func (c *core) carryOut(s *streamFace, q *control.NodeRequest) (r control.NodeReply) {
+	if q.Op == control.OpStatus {
+		st := c.status(forward.StatusLimits{Pending: q.PIT, Routes: q.FIB})
+		return control.NodeReply{Status: &st}
+	}
+	if !mayControl(s) {
+		return control.NodeReply{Error: "permission denied", Code: control.CodeDenied}
+	}
+	prefix, err := tlv.ParseName(q.Prefix, tlv.PercentLiteral)
+	switch q.Op {
+	case control.OpRouteAdd:
+		if err == nil && len(q.Via) == 0 {
+			err = errors.New("no next hop")
+		}
+		for _, v := range q.Via {
+			if err == nil {
+				err = c.addRoute(Route{prefix, v, q.Cost, q.Strategy})
+				r.Changed = err == nil || r.Changed
 			}
 		}
-		if len(faces) > 0 {
-			lines = append(lines, fmt.Sprintf("  %s\n    Faces : %s\n", uriOf(key), strings.Join(faces, " ")))
+	case control.OpRouteDel:
+		via := q.Via
+		if len(via) == 0 {
+			via = []string{""}
 		}
+		for _, v := range via {
+			if err == nil {
+				var had bool
+				had, err = c.delRoute(prefix, v)
+				r.Changed = had || r.Changed
+			}
+		}
+	case control.OpStrategy:
+		if err == nil {
+			r.Changed, err = c.setStrategy(prefix, q.Strategy)
+		}
+	default:
+		err = errors.New("unknown operation " + q.Op)
 	}
-	table(b, title, len(lines), lines)
-}
-
-func (f *forwarder) statusPIT(b *strings.Builder) {
-	var lines []string
-	total := f.pit.len()
-	add := func(e *pitEntry) {
-		if e == nil || len(lines) > statusPITEntries {
-			return
-		}
-		if len(lines) == statusPITEntries {
-			lines = append(lines, "and more...\n")
-			return
-		}
-		name := uriOf(e.name.segs)
-		if e.kind == kindChunk {
-			name = fmt.Sprintf("%s/Chunk=%d", name, e.chunk)
-		}
-		var downs, ups strings.Builder
-		for _, d := range e.downs {
-			fmt.Fprintf(&downs, "%d ", d.face)
-		}
-		for _, id := range e.asked {
-			fmt.Fprintf(&ups, "%d ", id)
-		}
-		lines = append(lines, fmt.Sprintf("  %s\n    DownFaces : %s\n    UpFaces   : %s\n", name, downs.String(), ups.String()))
-	}
-	for _, key := range sortedKeys(f.pit.names) {
-		n := f.pit.names[key]
-		add(n.symbolic)
-		add(n.bare)
-		for _, k := range sortedKeys(n.chunks) {
-			add(n.chunks[k])
-		}
-	}
-	table(b, "PIT :", total, lines)
-}
-
-func table(b *strings.Builder, title string, count int, lines []string) {
-	if count == 0 {
-		b.WriteString(title + "\n  Entry is empty\n")
-		return
-	}
-	fmt.Fprintf(b, "%s %d\n", title, count)
-	for _, l := range lines {
-		b.WriteString(l)
-	}
-}
-
-func uriOf(segs string) string {
-	n, err := tlv.NameFromBytes([]byte(segs))
 	if err != nil {
-		return "?"
+		r.Error, r.Code = err.Error(), codeOf(err)
 	}
-	return n.String()
+	return r
 }
 
-func sortedKeys[K interface{ ~string | ~uint64 }, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// codeOf tells what was wrong with the request from what went wrong in carrying it out.
+func codeOf(err error) string {
+	var system *net.OpError
+	if errors.Is(err, forward.ErrFIBFull) || errors.As(err, &system) {
+		return "" // another time it might have been carried out
 	}
-	slices.Sort(keys)
-	return keys
+	return control.CodeBadRequest
+}
+
+func (c *core) setStrategy(prefix tlv.Name, word string) (bool, error) {
+	st := c.n.o.Forward.Strategy
+	if word != "" {
+		var err error
+		if st, err = forward.ParseStrategy(word); err != nil {
+			return false, err
+		}
+	}
+	return c.f.SetStrategy(prefix, st), nil
+}
+
+// Replies to cefroute.
+const (
+	routeDone   = "done. (cefroute)\n"
+	routeFailed = "failed. (cefroute)\n"
+	routeDenied = "Permission denied (cefroute)\n"
+)
+
+// ceforeRoute carries out cefroute's message (sheet j).
+func (c *core) ceforeRoute(s *streamFace, msg []byte) string {
+	m, ok := parseRoute(msg)
+	switch {
+	case !mayControl(s):
+		return routeDenied
+	case !ok:
+		return routeFailed
+	}
+	prefix, err := tlv.ParseName(m.uri, tlv.PercentLiteral)
+	if err != nil {
+		return routeDone // cefnetd says so too
+	}
+	for _, host := range m.hosts {
+		via := m.network + "://" + host
+		if m.add {
+			err = c.addRoute(Route{Prefix: prefix.WithoutChunk(), Via: via, Cost: m.cost})
+		} else {
+			_, err = c.delRoute(prefix.WithoutChunk(), via)
+		}
+		if err != nil {
+			return routeFailed
+		}
+	}
+	return routeDone
+}
+
+// routeMessage is what cefroute sends. Its integers are in the host's byte order.
+type routeMessage struct {
+	add     bool
+	network string
+	uri     string
+	cost    int
+	hosts   []string
+}
+
+// Parts of a routeMessage, in bytes and by value.
+const (
+	routeUserLen = 256
+	routeAdd     = 1
+	routeDel     = 2
+	routeTCP     = 1
+	routeUDP     = 2
+	costWord     = "rtcost="
+	keyIDWord    = "keyid=0x"
+	keyIDLen     = 32
+)
+
+func parseRoute(b []byte) (m routeMessage, ok bool) {
+	if len(b) < routeUserLen+4 {
+		return m, false
+	}
+	b = b[routeUserLen:]
+	if m.add = b[0] == routeAdd; !m.add && b[0] != routeDel {
+		return m, false
+	}
+	switch b[1] {
+	case routeTCP:
+		m.network = "tcp"
+	case routeUDP:
+		m.network = "udp"
+	default:
+		return m, false
+	}
+	n := int(binary.NativeEndian.Uint16(b[2:]))
+	if b = b[4:]; n > len(b) {
+		return m, false
+	}
+	m.uri, b = string(b[:n]), b[n:]
+	if rest, has := bytes.CutPrefix(b, []byte(costWord)); has {
+		if len(rest) < 4 {
+			return m, false
+		}
+		m.cost, b = int(int32(binary.NativeEndian.Uint32(rest))), rest[4:]
+	}
+	if rest, has := bytes.CutPrefix(b, []byte(keyIDWord)); has {
+		if len(rest) < keyIDLen {
+			return m, false
+		}
+		b = rest[keyIDLen:]
+	}
+	for len(b) > 0 {
+		n := int(b[0])
+		if n == 0 || n > len(b)-1 {
+			return m, false
+		}
+		m.hosts = append(m.hosts, string(b[1:1+n]))
+		b = b[1+n:]
+	}
+	return m, len(m.hosts) > 0
 }

@@ -109,15 +109,18 @@ func TestInteropStatus(t *testing.T) {
 	out := c.run("cefstatus")
 	want := ""
 	c.n.until(t, "cefstatus gone", faces(2))
-	c.n.until(t, "", func(f *forwarder) bool { want = f.status(c.n.o); return true })
+	c.n.until(t, "", func(c *core) bool { want = c.statusText(); return true })
 	_, want, _ = strings.Cut(want, "FIB(App)")
 	if !strings.Contains(out, want) || !strings.Contains(out, fmt.Sprintf("Port             : %d\n", c.port)) {
 		t.Errorf("cefstatus printed\n%s\nwant\n%s", out, want)
 	}
 	cmd := exec.CommandContext(t.Context(), "cefroute", "add", "ccnx:/far", "udp", "127.0.0.1:1", "-d", c.dir, "-p", fmt.Sprint(c.port))
 	cmd.Env = append(os.Environ(), "USER=root")
-	if out, _ := cmd.CombinedOutput(); !strings.Contains(string(out), "failed. (cefroute)") {
+	if out, _ := cmd.CombinedOutput(); !strings.Contains(string(out), "done. (cefroute)") {
 		t.Errorf("cefroute printed %s", out)
+	}
+	if out := c.run("cefstatus"); !strings.Contains(out, "FIB : 1\n  ccnx:/far\n    Faces : ") || !strings.Contains(out, "address = 127.0.0.1:1 (udp)") {
+		t.Errorf("no route in\n%s", out)
 	}
 	has.settled()
 }

@@ -1,18 +1,22 @@
-// Package node is the embedded forwarder, which Cefore's programs take for
-// cefnetd: it owns the local socket, the faces of the applications on it, and
-// their tables. What decides (forwarder, pit, registrations) has no socket, clock
-// or goroutine; one loop drives it. It imports cs, transport and tlv.
+// Package node is the forwarder as a running thing, which Cefore's programs take for
+// cefnetd: it owns the local socket, the network sockets, the faces on them and the
+// queues to them, and answers control messages. What happens to a packet it leaves to
+// package forward, which one loop drives. It imports control, forward, transport and
+// tlv.
 package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/control"
+	"github.com/cefgo/cefgo/internal/forward"
 	"github.com/cefgo/cefgo/internal/tlv"
 	"github.com/cefgo/cefgo/internal/transport"
 )
@@ -21,35 +25,34 @@ import (
 type Options struct {
 	// Socket is the path of Cefore's local socket. A dead one there is replaced.
 	Socket string
-	// Port is what the status text shows; nothing listens on it.
+	// Port is Cefore's port, which the status shows.
 	Port int
-	// CacheBytes bounds the content store. Default is 64 MiB.
-	CacheBytes int
-	// PITSize bounds the pending Interests. Default is 65535, as cefnetd's.
-	PITSize int
-	// ReturnToAll sends Interest Returns to applications without cefgo's mark
-	// too, as ENABLE_INTEREST_RETURN=1 does; Cefore's tools take the first one
-	// for the end.
-	ReturnToAll bool
+	// Forward is what the tables are made of.
+	Forward forward.Options
+	// Listen are the network addresses for UDP and TCP. Default is none: the node
+	// serves this machine only.
+	Listen []Listen
+	// Groups are the multicast groups to be in. Interests for which there is no
+	// route go to all of them.
+	Groups []Group
+	// Routes are those of the configuration; see [Node.SetRoutes].
+	Routes []Route
+	// OnStop is called where the control socket says that the node should end. It must
+	// not wait. nil: nobody can say so.
+	OnStop func()
+	// Version is shown in the status.
+	Version string
 	// Log gets what a user of -v wants to see. nil discards.
 	Log *slog.Logger
 }
-
-// Defaults of [Options].
-const (
-	DefaultCacheBytes = 64 << 20
-	DefaultPITSize    = 65535
-)
-
-// maxFaces bounds the applications connected at once, and with it the memory of
-// their queues: at most 1 GiB where none of them reads.
-const maxFaces = 256
 
 // Node is a running forwarder.
 type Node struct {
 	o      Options
 	log    *slog.Logger
 	l      *transport.Listener
+	net    *network
+	begun  time.Time
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -57,15 +60,10 @@ type Node struct {
 	once   sync.Once
 }
 
-// Start listens on o.Socket and forwards until Close. It fails with
-// [transport.ErrInUse] where somebody alive listens there.
+// Start listens and forwards until Close. It fails with [transport.ErrInUse] where
+// somebody alive listens on the local socket, with a *ListenError where a network
+// address cannot be had, and with a *RouteError for a route that makes no sense.
 func Start(o Options) (*Node, error) {
-	if o.CacheBytes == 0 {
-		o.CacheBytes = DefaultCacheBytes
-	}
-	if o.PITSize == 0 {
-		o.PITSize = DefaultPITSize
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -73,15 +71,36 @@ func Start(o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{o: o, log: o.Log, l: l, events: make(chan event)}
+	nw, err := openNetwork(o.Listen, o.Groups)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	if o.Forward.NodeName.IsZero() {
+		o.Forward.NodeName = nw.nodeName()
+	}
+	n := &Node{o: o, log: o.Log, l: l, net: nw, begun: time.Now(), events: make(chan event)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.wg.Go(n.loop)
-	n.wg.Go(n.accept)
+	n.wg.Go(n.acceptLocal)
+	for _, p := range nw.ports {
+		n.startPort(p)
+	}
+	for _, t := range nw.listeners {
+		n.wg.Go(func() { n.acceptTCP(t) })
+	}
+	if err := n.SetRoutes(o.Routes); err != nil {
+		n.Close()
+		return nil, err
+	}
 	return n, nil
 }
 
 // Socket is the path of the local socket.
-func (n *Node) Socket() string { return n.l.Path() }
+func (n *Node) Socket() string { return n.o.Socket }
+
+// Listening are the network addresses, as URLs.
+func (n *Node) Listening() []control.Addr { return n.net.addrs() }
 
 // Connect returns a connection of this process to the node, like one over its
 // socket. It fails with net.ErrClosed after Close.
@@ -104,123 +123,84 @@ func (n *Node) Close() error {
 	n.once.Do(func() {
 		n.cancel()
 		n.l.Close()
+		n.net.close()
 	})
 	n.wg.Wait()
 	return nil
 }
 
-// acceptPause is how long to wait after a failed accept (too many descriptors).
-const acceptPause = 100 * time.Millisecond
-
-func (n *Node) accept() {
-	for {
-		c, err := n.l.Accept()
-		if err == nil {
-			_ = n.join(c)
-			continue
-		}
-		if n.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return
-		}
-		n.log.Warn("accepting an application", "err", err)
-		select {
-		case <-time.After(acceptPause):
-		case <-n.ctx.Done():
-			return
-		}
-	}
-}
-
-// join hands a new connection to the loop.
-func (n *Node) join(c transport.LocalConn) error {
+// ask has the loop run question, and waits for it. It fails with net.ErrClosed after
+// Close.
+func (n *Node) ask(question func(c *core)) error {
+	done := make(chan struct{})
 	select {
-	case n.events <- event{join: c}:
+	case n.events <- event{ask: func(c *core) { question(c); close(done) }}:
+		<-done
 		return nil
 	case <-n.ctx.Done():
-		c.Close()
 		return net.ErrClosed
 	}
 }
 
+// Alive fails where the node does not answer while ctx lasts, or is closed.
+func (n *Node) Alive(ctx context.Context) error {
+	select {
+	case n.events <- event{ask: func(*core) {}}:
+		return nil
+	case <-n.ctx.Done():
+		return net.ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Skipped is why optional addresses are not listened at.
+func (n *Node) Skipped() []error { return n.net.skipped }
+
+// Status tells the node's state.
+func (n *Node) Status(l forward.StatusLimits) (s control.NodeStatus, err error) {
+	err = n.ask(func(c *core) { s = c.status(l) })
+	return s, err
+}
+
 // Summary tells in a line what the node has done and holds.
 func (n *Node) Summary() string {
-	line := make(chan string, 1)
-	ask := func(f *forwarder) {
-		st := f.store.Stats()
-		line <- fmt.Sprintf("%d applications, %d Interests and %d Data received, %d Interests pending, %d objects (%d bytes) stored",
-			len(f.faces), f.count.rxInterest, f.count.rxData, f.pit.len(), st.Objects, st.Bytes)
-	}
-	select {
-	case n.events <- event{ask: ask}:
-		return <-line
-	case <-n.ctx.Done():
+	s, err := n.Status(forward.StatusLimits{})
+	if err != nil {
 		return "closed"
 	}
-}
-
-// event is what the loop learns: a new connection, packets or a text from a face, a
-// face's end, or a question.
-type event struct {
-	join  transport.LocalConn
-	face  *face
-	batch *tlv.Batch
-	text  []byte
-	gone  bool
-	ask   func(*forwarder)
-}
-
-// loop owns the forwarder and the faces.
-func (n *Node) loop() {
-	f := newForwarder(n.o)
-	var tick <-chan time.Time
-	timer := time.NewTimer(0)
-	<-timer.C
-	defer timer.Stop()
-	for {
-		select {
-		case e := <-n.events:
-			n.handle(f, e, time.Now())
-		case now := <-tick:
-			f.expire(now)
-			tick = nil
-		case <-n.ctx.Done():
-			for _, fc := range f.faces {
-				fc.close()
-			}
-			return
-		}
-		if tick == nil && f.pit.len() > 0 {
-			timer.Reset(wheelTick)
-			tick = timer.C
+	apps := 0
+	for _, f := range s.Faces {
+		if f.Kind == kindApp {
+			apps++
 		}
 	}
+	text := []string{plural(apps, "application")}
+	if neighbours := len(s.Faces) - apps; neighbours > 0 || len(s.Listening) > 0 {
+		text = append(text, plural(neighbours, "neighbour"))
+	}
+	return strings.Join(append(text,
+		fmt.Sprintf("%d Interests and %d Data received", s.Packets.RxInterests, s.Packets.RxData),
+		fmt.Sprintf("%d Interests pending", s.PIT.Entries),
+		fmt.Sprintf("%d objects (%d bytes) stored", s.Store.Objects, s.Store.Bytes)), ", ")
 }
 
-func (n *Node) handle(f *forwarder, e event, now time.Time) {
-	switch {
-	case e.ask != nil:
-		e.ask(f)
-	case e.join != nil:
-		if len(f.faces) >= maxFaces {
-			n.log.Warn("too many applications", "limit", maxFaces)
-			_ = e.join.Close()
-			return
-		}
-		fc := newFace(f.newFaceID(), e.join)
-		f.faces[fc.id] = fc
-		n.wg.Go(fc.write)
-		n.wg.Go(func() { fc.read(n.ctx, n.events) })
-	case e.gone:
-		f.removeFace(e.face.id)
-		e.face.close()
-	case e.text != nil:
-		if !n.onText(f, e.face, e.text) {
-			e.face.close()
-		}
-	default:
-		for i := range e.batch.Len() {
-			f.onPacket(e.face.id, e.batch.Packet(i), now)
-		}
-		e.face.recycle(e.batch)
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// nodeName is what CCNinfo calls a node that was given no name.
+func (nw *network) nodeName() tlv.Name {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "cefgo"
+	}
+	name, err := tlv.NewName([]byte(host))
+	if err != nil {
+		return tlv.Name{}
+	}
+	return name
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/cefgo/cefgo/internal/forward"
 	"github.com/cefgo/cefgo/internal/tlv"
 	"github.com/cefgo/cefgo/internal/transport"
 )
@@ -46,12 +46,13 @@ func start(t testing.TB, o Options) *Node {
 }
 
 // until waits for cond, which the node's loop evaluates.
-func (n *Node) until(t testing.TB, what string, cond func(*forwarder) bool) {
+func (n *Node) until(t testing.TB, what string, cond func(*core) bool) {
 	t.Helper()
 	answer := make(chan bool, 1)
-	for end := time.Now().Add(patience); ; runtime.Gosched() {
+	for end, pause := time.Now().Add(patience), time.Duration(0); ; pause = min(pause+10*time.Microsecond, time.Millisecond) {
+		time.Sleep(pause)
 		select {
-		case n.events <- event{ask: func(f *forwarder) { answer <- cond(f) }}:
+		case n.events <- event{ask: func(c *core) { answer <- cond(c) }}:
 		case <-n.ctx.Done():
 			t.Fatalf("%s: the node is closed", what)
 		}
@@ -62,6 +63,29 @@ func (n *Node) until(t testing.TB, what string, cond func(*forwarder) bool) {
 			t.Fatalf("%s: not within %v", what, patience)
 		}
 	}
+}
+
+// registered is the condition that so many registrations are held.
+func registered(want int) func(*core) bool {
+	return func(c *core) bool {
+		n := 0
+		for _, a := range c.f.Status(forward.StatusLimits{}, time.Now()).Apps {
+			n += len(a.Faces)
+		}
+		return n == want
+	}
+}
+
+// owners are the applications registered for a prefix.
+func (c *core) owners(prefix string) (found []*streamFace) {
+	for _, a := range c.f.Status(forward.StatusLimits{}, time.Now()).Apps {
+		for _, id := range a.Faces {
+			if a.Prefix == prefix {
+				found = append(found, c.streams[forward.FaceID(id)])
+			}
+		}
+	}
+	return found
 }
 
 // peer is an application on a real connection.
@@ -138,7 +162,7 @@ func (p *peer) gets(want []byte) {
 func (p *peer) settled() *peer {
 	p.t.Helper()
 	p.sends([]byte(tlv.LinkRequest))
-	p.gets(tlv.AppendNodeReply(nil, DefaultPITSize))
+	p.gets(tlv.AppendNodeReply(nil, forward.DefaultPITSize))
 	return p
 }
 
@@ -177,7 +201,7 @@ func TestTwoApplications(t *testing.T) {
 			has.gets(interest(t, "ccnx:/a/big"))
 			has.sends(big)
 			asks.gets(big)
-			if s := n.Summary(); s != "2 applications, 102 Interests and 102 Data received, 0 Interests pending, 1 objects (241 bytes) stored" {
+			if s := n.Summary(); s != "2 applications, 102 Interests and 102 Data received, 0 Interests pending, 1 objects (411 bytes) stored" {
 				t.Error(s)
 			}
 		})
@@ -191,7 +215,7 @@ func TestPITExpiresByItself(t *testing.T) {
 	for range 2 {
 		p.sends(interest(t, "ccnx:/a", lifetime(time.Millisecond)))
 		p.settled()
-		n.until(t, "nothing pending", func(f *forwarder) bool { return f.pit.len() == 0 })
+		n.until(t, "nothing pending", func(c *core) bool { return c.f.Pending() == 0 })
 	}
 }
 
@@ -206,13 +230,11 @@ func TestSlowReader(t *testing.T) {
 	must(t, err)
 	_, err = slow.Write(reg)
 	must(t, err)
-	n.until(t, "registered", func(f *forwarder) bool { return f.regs.count == 1 })
+	n.until(t, "registered", registered(1))
 	asks, has := dial(t, n), dial(t, n).registers("ccnx:/fast")
 	flood := interest(t, "ccnx:/slow/x", func(i *tlv.Interest) { i.Payload = make([]byte, 30_000) })
-	lost := func(f *forwarder) bool {
-		return slices.ContainsFunc(f.regs.match(nil, mustName(t, "ccnx:/slow"), nobody), func(id faceID) bool {
-			return f.faces[id].(*face).out.Lost() > 0
-		})
+	lost := func(c *core) bool {
+		return slices.ContainsFunc(c.owners("ccnx:/slow"), func(s *streamFace) bool { return s.out.Lost() > 0 })
 	}
 	full := false
 	for k := 0; !full; k++ { // what its socket and its queue hold
@@ -221,7 +243,7 @@ func TestSlowReader(t *testing.T) {
 		}
 		asks.sends(flood)
 		asks.settled()
-		n.until(t, "", func(f *forwarder) bool { full = lost(f); return true })
+		n.until(t, "", func(c *core) bool { full = lost(c); return true })
 	}
 	for k := range 20 {
 		asks.sends(flood)
@@ -299,7 +321,7 @@ func TestBadPackets(t *testing.T) {
 			bad := newPeer(t, &netConn{Conn: conn})
 			bad.settled()
 			refused := uint64(0)
-			n.until(t, "", func(f *forwarder) bool { refused = f.count.malformed; return true })
+			n.until(t, "", func(f *core) bool { refused = f.status(forward.StatusLimits{}).Drops.Malformed; return true })
 			_, err = conn.Write(b)
 			must(t, err)
 			switch {
@@ -318,7 +340,7 @@ func TestBadPackets(t *testing.T) {
 				return
 			case e.Channel == "control" || e.ID == "from-cefnetd-busy-text":
 				// A text ends with what was written at once.
-				n.until(t, "text taken", func(f *forwarder) bool { return f.count.malformed > refused })
+				n.until(t, "text taken", func(f *core) bool { return f.status(forward.StatusLimits{}).Drops.Malformed > refused })
 			}
 			exchange(t, asks, has, fmt.Sprintf("ccnx:/good/%d", k))
 			most := resyncPackets
@@ -354,8 +376,8 @@ func raw(t testing.TB, n *Node) net.Conn {
 	return c
 }
 
-func faces(k int) func(*forwarder) bool {
-	return func(f *forwarder) bool { return len(f.faces) == k }
+func faces(k int) func(*core) bool {
+	return func(c *core) bool { return len(c.streams) == k }
 }
 
 // TestEndings: the closing text or a part of it, the end of the stream, and an abrupt
@@ -377,8 +399,8 @@ func TestEndings(t *testing.T) {
 		},
 		"with Data unread": func(c net.Conn) {
 			_, _ = c.Write([]byte(tlv.LinkRequest))
-			n.until(t, "reply sent", func(f *forwarder) bool {
-				return slices.ContainsFunc(f.regs.match(nil, mustName(t, "ccnx:/a"), nobody), func(id faceID) bool { return f.faces[id].(*face).out.Empty() })
+			n.until(t, "reply sent", func(c *core) bool {
+				return slices.ContainsFunc(c.owners("ccnx:/a"), func(s *streamFace) bool { return s.out.Empty() })
 			})
 			must(t, c.Close())
 		},
@@ -387,10 +409,10 @@ func TestEndings(t *testing.T) {
 			c := raw(t, n)
 			_, err := c.Write(reg)
 			must(t, err)
-			n.until(t, "registered", func(f *forwarder) bool { return f.regs.count == 1 })
+			n.until(t, "registered", registered(1))
 			end(c)
 			n.until(t, "face gone", faces(1))
-			n.until(t, "deregistered", func(f *forwarder) bool { return f.regs.count == 0 })
+			n.until(t, "deregistered", registered(0))
 			if _, err := io.Copy(io.Discard, c); err != nil && !errors.Is(err, net.ErrClosed) {
 				t.Errorf("the connection is not ended: %v", err)
 			}
@@ -400,7 +422,7 @@ func TestEndings(t *testing.T) {
 	c := raw(t, n)
 	_, err = c.Write(append(bytes.Clone(reg), tlv.CloseText...))
 	must(t, err)
-	n.until(t, "registered", func(f *forwarder) bool { return f.regs.count == 1 })
+	n.until(t, "registered", registered(1))
 	// Behind a packet it is no text (sheet b).
 	p := newPeer(t, &netConn{Conn: c})
 	p.settled()
@@ -456,15 +478,14 @@ func TestCloseUnread(t *testing.T) {
 	var b tlv.Batch
 	b.Append(reg)
 	must(t, m.Write(&b))
-	n.until(t, "registered", func(f *forwarder) bool { return f.regs.count == 2 })
+	n.until(t, "registered", registered(2))
 	flood := interest(t, "ccnx:/a/x", func(i *tlv.Interest) { i.Payload = make([]byte, 60_000) })
 	asks := dial(t, n)
 	for full := false; !full; {
 		asks.sends(flood)
 		asks.settled()
-		n.until(t, "", func(f *forwarder) bool {
-			to := f.regs.match(nil, mustName(t, "ccnx:/a"), nobody)
-			full = !slices.ContainsFunc(to, func(id faceID) bool { return f.faces[id].(*face).out.Lost() == 0 })
+		n.until(t, "", func(c *core) bool {
+			full = !slices.ContainsFunc(c.owners("ccnx:/a"), func(s *streamFace) bool { return s.out.Lost() == 0 })
 			return true
 		})
 	}
@@ -504,7 +525,7 @@ func TestOneSocketOneNode(t *testing.T) {
 func TestTooManyApplications(t *testing.T) {
 	n := start(t, Options{})
 	var peers []transport.Conn
-	for range maxFaces {
+	for range maxStreams {
 		c, err := n.Connect()
 		must(t, err)
 		peers = append(peers, c)
@@ -513,7 +534,7 @@ func TestTooManyApplications(t *testing.T) {
 		t.Errorf("one too many got %x", pkt)
 	}
 	peers[0].Close()
-	n.until(t, "room", faces(maxFaces-1))
+	n.until(t, "room", faces(maxStreams-1))
 	dial(t, n).settled()
 	for _, c := range peers {
 		c.Close()

@@ -35,11 +35,12 @@ func (s *state) onData(k uint64, o *tlv.Object, size int, now time.Time) {
 		return
 	}
 	s.high = max(s.high, k+1)
-	s.learnEnd(k, o.EndChunk)
+	s.learnEnd(k, o.EndChunk, now)
 	if s.err != nil || k >= s.next {
 		return
 	}
 	s.answered(k, len(o.Payload), size, now)
+	s.cancel(k, now)
 	c := s.slot(k)
 	s.land(k, had)
 	c.payload = s.keep(o.Payload)
@@ -139,7 +140,9 @@ func (s *state) onRelink(now time.Time) {
 	}
 	s.lastRx, s.broken, s.mute.on = now, true, false
 	for k := s.base; k < s.next; k++ {
-		if c := s.slot(k); c.phase == flying || c.phase == doubted {
+		c := s.slot(k)
+		c.longLife = false // went with the connection
+		if c.phase == flying || c.phase == doubted {
 			c.tries = max(c.tries-1, 1) // not its fault
 			s.lose(k)
 		}

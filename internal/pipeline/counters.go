@@ -15,7 +15,7 @@ type Counters struct {
 
 // Stats describe a fetch, complete or not.
 type Stats struct {
-	Interests   uint64 // sent, re-sends included
+	Interests   uint64 // sent, re-sends included, and no cancels
 	Retransmits uint64 // of chunks
 	Lost        uint64 // taken for lost as later ones were answered
 	Timeouts    uint64 // taken for lost by their timer

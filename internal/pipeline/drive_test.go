@@ -87,7 +87,7 @@ func TestFetchLinkFails(t *testing.T) {
 
 func TestFetchName(t *testing.T) {
 	for uri, n := range map[string]tlv.Name{"none": {}, "too long": mustName(t, "ccnx:/"+strings.Repeat("x", 1013))} {
-		_, err := Fetch(t.Context(), newInstant(t, 1, 1, false), n, io.Discard, Options{})
+		_, err := fetchAlone(t.Context(), newInstant(t, 1, 1, false), n, io.Discard, Options{})
 		var decode *tlv.DecodeError
 		if !errors.As(err, &decode) {
 			t.Errorf("name %s: error %v, want one of tlv's", uri, err)
@@ -127,7 +127,7 @@ func TestFetchWriterFails(t *testing.T) {
 					}
 					return len(p), nil
 				})
-				r, err := Fetch(t.Context(), n, n.name, w, Options{})
+				r, err := fetchAlone(t.Context(), n, n.name, w, Options{})
 				var we *WriteError
 				if !errors.As(err, &we) || !errors.Is(err, tt.is) {
 					t.Errorf("error %v, want a WriteError of %v", err, tt.is)
@@ -362,7 +362,7 @@ func TestFetchKeepsNoPacket(t *testing.T) {
 		n.jitter = 20 * time.Millisecond
 		l := &scribbler{network: n}
 		var out bytes.Buffer
-		r, err := Fetch(t.Context(), l, n.name, &out, Options{})
+		r, err := fetchAlone(t.Context(), l, n.name, &out, Options{})
 		if err != nil || !bytes.Equal(out.Bytes(), n.content()) || string(r.Version) != "v1" {
 			t.Errorf("version %q, error %v, equal %v", r.Version, err, bytes.Equal(out.Bytes(), n.content()))
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -30,12 +31,12 @@ func (s *state) contentEnd() (uint64, bool) {
 
 // learnEnd takes the end of the content, where it is told, from the Data of chunk
 // k. A number that no chunk can have tells nothing.
-func (s *state) learnEnd(k uint64, e tlv.Opt[uint64]) {
+func (s *state) learnEnd(k uint64, e tlv.Opt[uint64], now time.Time) {
 	told := e.OK && e.V <= maxChunk
 	switch m, ok := s.metaEnd(); {
 	case told && !s.end.OK:
 		s.end = e
-		s.foundEnd()
+		s.foundEnd(now)
 	case told && e.V != s.end.V:
 		s.fail(&ChangedError{fmt.Sprintf("its end was chunk %d and is chunk %d now", s.end.V, e.V)})
 	case ok && !s.end.OK && k > m:
@@ -47,11 +48,12 @@ func (s *state) learnEnd(k uint64, e tlv.Opt[uint64]) {
 }
 
 // foundEnd forgets the Interests beyond an end that has become known; they are
-// left to lapse.
-func (s *state) foundEnd() {
+// left to lapse, but for those that need to be cancelled.
+func (s *state) foundEnd(now time.Time) {
 	e, _ := s.contentEnd()
 	for k := max(e+1, s.base); k < s.next; k++ {
 		s.land(k, idle)
+		s.cancel(k, now)
 	}
 	s.next = min(s.next, max(e+1, s.base))
 }

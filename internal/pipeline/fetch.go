@@ -15,7 +15,6 @@ type fetch struct {
 	name     tlv.Name
 	metaName tlv.Name // zero: it has none
 	w        io.Writer
-	o        Options
 	number   int // in its session, from 0
 	bytes    uint64
 	begun    bool // Options.Begin has been told
@@ -26,12 +25,15 @@ type fetch struct {
 	err  error
 }
 
-// check looks whether there is something to fetch.
-func (f *fetch) check() error {
-	if err := (&tlv.Interest{Name: f.name.WithChunk(0)}).CheckName(); err != nil {
-		return err
-	}
-	return f.o.checkRange()
+// submission is a fetch on its way to the session's goroutine, without its state.
+type submission struct {
+	*fetch
+	o Options
+}
+
+// checkName refuses a name that no chunk can be asked for under.
+func checkName(name tlv.Name) error {
+	return (&tlv.Interest{Name: name.WithChunk(0)}).CheckName()
 }
 
 // names are the names that the fetch listens to.
@@ -94,8 +96,22 @@ func (f *fetch) takeData(k uint64, isMeta bool, pkt []byte, now time.Time) {
 	}
 }
 
-// write writes the chunks that are next in order.
+// flusher is a writer that gathers what it is given.
+type flusher interface{ Flush() error }
+
+// write writes the chunks that are next in order, and has them flushed.
 func (f *fetch) write() error {
+	before := f.base
+	err := f.writeReady()
+	if w, gathers := f.w.(flusher); gathers && f.base > before {
+		if ferr := w.Flush(); ferr != nil && err == nil {
+			err = &WriteError{ferr}
+		}
+	}
+	return err
+}
+
+func (f *fetch) writeReady() error {
 	for {
 		p, ok := f.ready()
 		if !ok {

@@ -42,6 +42,13 @@ func run(ctx context.Context, n *network, o Options, w io.Writer) ([]byte, Resul
 	return got, r, err
 }
 
+// fetchAlone fetches over a session of its own.
+func fetchAlone(ctx context.Context, l Link, name tlv.Name, w io.Writer, o Options) (Result, error) {
+	s := NewSession(l, Path{})
+	defer s.Close()
+	return s.Fetch(ctx, name, w, o)
+}
+
 // wanted is what the whole of a fetch brings.
 func (n *network) wanted(o Options) []byte {
 	first, last := min(o.First, uint64(len(n.chunks))), uint64(len(n.chunks))

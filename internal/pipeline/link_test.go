@@ -116,6 +116,7 @@ type network struct {
 	script func(ask) (pkts [][]byte, handled bool)
 	asks   []ask
 	nth    map[uint64]int
+	cancels
 	promises
 
 	// mu protects the following.
@@ -154,6 +155,10 @@ func (n *network) TrySend(b *tlv.Batch) {
 			n.t.Errorf("the fetch sent %x: %v", pkt, err)
 			continue
 		}
+		if in.Lifetime == tlv.CancelLifetime {
+			n.cancelled(&in)
+			continue
+		}
 		if in.Symbolic() {
 			n.t.Errorf("the fetch sent a symbolic Interest for %s", in.Name)
 		}
@@ -168,6 +173,7 @@ func (n *network) TrySend(b *tlv.Batch) {
 		}
 		n.asks = append(n.asks, a)
 		n.sent(a)
+		n.pends(a)
 		n.answer(a)
 	}
 }

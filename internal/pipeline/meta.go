@@ -72,7 +72,7 @@ func (s *state) onMeta(o *tlv.Object, now time.Time) {
 	case s.high > e+1:
 		m.disown()
 	default:
-		s.foundEnd()
+		s.foundEnd(now)
 	}
 }
 

@@ -107,6 +107,13 @@ func (p *path) onData(size int, sent, now time.Time, timed bool) {
 	p.stats.count++
 }
 
+// onBlocked tells cc that the session itself was held up for d. A silence goes on
+// meanwhile, of which d is not to be told again.
+func (p *path) onBlocked(d time.Duration) {
+	p.cc.OnPause(d)
+	p.heard = p.heard.Add(d)
+}
+
 // onPause tells cc of a silence of one fetch, as far as it was one of all.
 func (p *path) onPause(since, now time.Time) {
 	if p.heard.After(since) {

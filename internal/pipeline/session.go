@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -22,7 +23,7 @@ var ErrClosed = errors.New("session closed")
 // called at the same time.
 type Session struct {
 	link   Link
-	submit chan *fetch
+	submit chan submission
 	poke   chan struct{} // holds a token when a context has ended
 	quit   chan struct{}
 	once   sync.Once
@@ -45,7 +46,7 @@ type Session struct {
 // NewSession starts a session, which nobody else uses link beside.
 func NewSession(link Link, p Path) *Session {
 	s := &Session{
-		link: link, submit: make(chan *fetch), poke: make(chan struct{}, 1), quit: make(chan struct{}),
+		link: link, submit: make(chan submission), poke: make(chan struct{}, 1), quit: make(chan struct{}),
 		path: newPath(p), start: time.Now(), owners: make(map[string][]*fetch),
 	}
 	s.appendTo = s.interest.AppendTo
@@ -63,23 +64,18 @@ func (s *Session) Close() {
 	s.wg.Wait()
 }
 
-// Fetch fetches over a session of its own; see [Session.Fetch].
-func Fetch(ctx context.Context, link Link, name tlv.Name, w io.Writer, o Options) (Result, error) {
-	s := NewSession(link, Path{})
-	defer s.Close()
-	return s.Fetch(ctx, name, w, o)
-}
-
 // Fetch fetches the chunks of name and writes their payloads to w in order, with one
-// Write for each, an empty one too, from the session's goroutine. Memory is bounded
-// by the chunks that wait for one before them: about 16 MiB at most.
+// Write for each, an empty one too, from the session's goroutine. A w that gathers them
+// has a method Flush() error, which is called when all that are there are written.
+// Memory is bounded by the chunks that wait for one before them: about 16 MiB at most.
 //
 // It returns when all is written, or with one of this package's errors, the
 // link's, or the context's cause; the Result's Stats hold in either case. What
 // was written before an error is a right first part of one version of the content.
 func (s *Session) Fetch(ctx context.Context, name tlv.Name, w io.Writer, o Options) (Result, error) {
-	f := &fetch{ctx: ctx, name: name.WithoutChunk(), w: w, o: o.withDefaults(), done: make(chan struct{})}
-	if err := f.check(); err != nil {
+	o = o.withDefaults()
+	f := &fetch{ctx: ctx, name: name.WithoutChunk(), w: w, done: make(chan struct{})}
+	if err := cmp.Or(checkName(f.name), o.checkRange()); err != nil {
 		return Result{}, err
 	}
 	if !o.Last.OK {
@@ -88,7 +84,7 @@ func (s *Session) Fetch(ctx context.Context, name tlv.Name, w io.Writer, o Optio
 		}
 	}
 	select {
-	case s.submit <- f:
+	case s.submit <- submission{f, o}:
 	case <-s.quit:
 		return Result{}, ErrClosed
 	case <-ctx.Done(): // a blocked writer may hold up the session
@@ -123,8 +119,8 @@ func (s *Session) loop() {
 		case <-ready:
 		case <-timer.C:
 		case <-s.poke:
-		case f := <-s.submit:
-			s.begin(f)
+		case x := <-s.submit:
+			s.begin(x.fetch, x.o)
 			continue
 		case <-s.quit:
 			return
@@ -139,13 +135,13 @@ func (s *Session) loop() {
 }
 
 // begin starts a fetch.
-func (s *Session) begin(f *fetch) {
+func (s *Session) begin(f *fetch, o Options) {
 	if s.failed != nil {
 		f.finish(Result{}, s.failed)
 		return
 	}
 	now := time.Now()
-	f.state = newState(f.o, s.path, now)
+	f.state = newState(o, s.path, now)
 	f.number = s.begun
 	s.begun++
 	if !f.metaName.IsZero() {
@@ -175,6 +171,7 @@ func (s *Session) emitter(f *fetch) func(trace.Event, time.Time) {
 
 // end ends a fetch that is active.
 func (s *Session) end(f *fetch, err error) {
+	s.cancelAll(f)
 	f.leave()
 	if f.emit != nil {
 		e := trace.Event{Type: trace.End}
@@ -253,7 +250,7 @@ func (s *Session) sendWhatFits(now time.Time) {
 	s.out.Reset(1 << 20)
 	for _, f := range s.active {
 		if f.askMeta(now) {
-			s.encode(f, f.metaName.WithChunk(0), false)
+			s.ask(f, f.metaName.WithChunk(0), false)
 		}
 	}
 	for idle := 0; idle < len(s.active); {
@@ -265,26 +262,38 @@ func (s *Session) sendWhatFits(now time.Time) {
 			continue
 		}
 		idle = 0
-		s.encode(f, f.name.WithChunk(r.chunk), r.longLife)
+		s.ask(f, f.name.WithChunk(r.chunk), r.longLife)
 		if s.out.Len() >= sendBatch {
-			s.link.TrySend(&s.out)
+			s.flush()
 			s.out.Reset(1 << 20)
 		}
 	}
+	for _, f := range s.active {
+		s.encodeCancels(f)
+		f.count()
+	}
+	s.flush()
+}
+
+// flush hands over what is encoded, if anything.
+func (s *Session) flush() {
 	if s.out.Len() > 0 {
 		s.link.TrySend(&s.out)
 	}
-	for _, f := range s.active {
-		f.count()
-	}
 }
 
-func (s *Session) encode(f *fetch, name tlv.Name, longLife bool) {
+// ask encodes an Interest of f.
+func (s *Session) ask(f *fetch, name tlv.Name, longLife bool) {
 	s.interest = tlv.Interest{HopLimit: f.o.HopLimit, Name: name}
 	s.interest.Lifetime, s.interest.Mark = tlv.Lifetime(f.o.Lifetime), true
 	if longLife {
 		s.interest.MsgVendor = tlv.VendorLongLife
 	}
+	s.encode()
+}
+
+// encode encodes s.interest.
+func (s *Session) encode() {
 	if err := s.out.Encode(s.appendTo); err != nil {
 		panic("pipeline: bug: a checked name does not encode: " + err.Error())
 	}
@@ -300,7 +309,7 @@ const (
 )
 
 func (s *Session) onBlocked(d time.Duration) {
-	s.path.cc.OnPause(d)
+	s.path.onBlocked(d)
 	for _, f := range s.active {
 		f.onBlocked(d)
 	}

@@ -92,6 +92,54 @@ func TestSilenceOfOneIsNoPause(t *testing.T) {
 	}
 }
 
+// Where the session itself is held up in a silence, that is one pause.
+func TestSilenceHeldUp(t *testing.T) {
+	for _, relink := range []bool{false, true} {
+		a, b := pair(t, 6)
+		a.wantSent(from(100, 106)...)
+		a.at(60 * ms)
+		a.tick() // a silence from here on
+		a.at(2060 * ms)
+		a.path.onBlocked(time.Second)
+		for _, r := range []*rig{a, b} {
+			r.onBlocked(time.Second)
+		}
+		a.at(3060 * ms)
+		if relink {
+			a.onRelink(a.now)
+		} else {
+			a.data(105)
+		}
+		if a.cc.paused != 3*time.Second {
+			t.Errorf("relink %v: told of pauses of %v, want 3 s", relink, a.cc.paused)
+		}
+	}
+}
+
+// Held up in the middle of taking the answer of another fetch, too.
+func TestSilenceHeldUpWhileOtherHears(t *testing.T) {
+	a, b := pair(t, 6)
+	a.cc.window = 3
+	a.wantSent(100, 101, 102)
+	a.cc.window = 6
+	b.wantSent(100, 101, 102)
+	for _, r := range []*rig{a, b} {
+		r.at(60 * ms)
+		r.tick()
+	}
+	b.at(1060 * ms)
+	b.data(100) // whose writer takes a second
+	a.path.onBlocked(time.Second)
+	for _, r := range []*rig{a, b} {
+		r.onBlocked(time.Second)
+	}
+	a.at(2160 * ms)
+	a.data(100)
+	if a.cc.paused != 2100*ms {
+		t.Errorf("told of pauses of %v, want 2.1 s", a.cc.paused)
+	}
+}
+
 // A silence of all fetches is one pause, whoever is heard of first.
 func TestSilenceOfAllIsOnePause(t *testing.T) {
 	for _, relink := range []bool{false, true} {

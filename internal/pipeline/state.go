@@ -25,36 +25,38 @@ const (
 
 // slot is one chunk of the ring.
 type slot struct {
-	phase   phase
-	timed   bool   // its answer tells the round trip
-	held    bool   // it came back, and waits for its timer to be sent again
-	probed  bool   // it was sent again as a probe, and not for it was lost
-	tries   int    // Interests sent
-	corrupt int    // bad answers
-	gen     uint32 // of the timer that counts
-	nth     uint64 // the latest sending, counted over the fetch
-	sent    time.Time
-	payload []byte // owned; of a chunk that is had
+	phase    phase
+	timed    bool   // its answer tells the round trip
+	held     bool   // it came back, and waits for its timer to be sent again
+	probed   bool   // it was sent again as a probe, and not for it was lost
+	longLife bool   // an Interest with LONGLIFE is out; see cancel.go
+	tries    int    // Interests sent
+	corrupt  int    // bad answers
+	gen      uint32 // of the timer that counts
+	nth      uint64 // the latest sending, counted over the fetch
+	sent     time.Time
+	payload  []byte // owned; of a chunk that is had
 }
 
 // state is a fetch without its connection: it says which Interest to send next,
 // takes what arrives, and knows when to wake up. Every call brings its time along.
 type state struct {
-	o     Options
-	path  *path
-	emit  func(trace.Event, time.Time) // nil: nobody wants to know
-	ring  []slot                       // chunk k stands at k % len, a power of two
-	free  [][]byte                     // payloads that have been written: memory for the next
-	base  uint64                       // the next chunk to be written
-	next  uint64                       // the next chunk to be asked for the first time
-	asked uint64                       // one above the highest chunk ever asked for
-	high  uint64                       // one above the highest chunk received
-	again fifo[uint64]
-	timer timers
-	gen   uint32
-	rtt   rtt
-	order order
-	mute  mute
+	o       Options
+	path    *path
+	emit    func(trace.Event, time.Time) // nil: nobody wants to know
+	ring    []slot                       // chunk k stands at k % len, a power of two
+	free    [][]byte                     // payloads that have been written: memory for the next
+	base    uint64                       // the next chunk to be written
+	next    uint64                       // the next chunk to be asked for the first time
+	asked   uint64                       // one above the highest chunk ever asked for
+	high    uint64                       // one above the highest chunk received
+	again   fifo[uint64]
+	cancels []uint64 // chunks whose Interests are to be cancelled
+	timer   timers
+	gen     uint32
+	rtt     rtt
+	order   order
+	mute    mute
 
 	flying  int             // of path.flying
 	largest int             // the largest payload, in bytes
@@ -177,7 +179,7 @@ func (s *state) nextRequest(now time.Time) (request, bool) {
 
 // lateTry is the sending from which a re-send carries LONGLIFE: a chunk that
 // reached a cache of cefnetd only after it was first asked for is not found there
-// otherwise (sheet g); the flag leaves a PIT entry that lapses with its lifetime.
+// otherwise (sheet g); what the flag leaves pending is cancelled.
 const lateTry = 4
 
 // fly sends chunk k's Interest, which is in flight from now on.
@@ -200,7 +202,9 @@ func (s *state) send(k uint64, now time.Time) request {
 	if c.tries > 1 {
 		s.stats.Retransmits++
 	}
-	return request{k, c.tries > 1 && (s.o.LongLife || c.tries >= lateTry)}
+	long := c.tries > 1 && (s.o.LongLife || c.tries >= lateTry)
+	c.longLife = c.longLife || long
+	return request{k, long}
 }
 
 // takeOff counts one more Interest in flight.
@@ -284,7 +288,9 @@ func (s *state) wake() time.Time {
 // silence of the network, and what arrived in the meantime does not tell its round
 // trip.
 func (s *state) onBlocked(d time.Duration) {
-	s.progress, s.lastRx, s.flightSince = s.progress.Add(d), s.lastRx.Add(d), s.flightSince.Add(d)
+	for _, t := range []*time.Time{&s.progress, &s.lastRx, &s.flightSince, &s.mute.since} {
+		*t = t.Add(d)
+	}
 	for k := s.base; k < s.next; k++ {
 		s.slot(k).timed = false
 	}

@@ -88,7 +88,7 @@ func readFull(src io.ReaderAt, b []byte, off int64) error {
 
 // ReadBack fetches the content from a session over a connection other than the one that
 // pushed, and compares every byte with src. It fails with a *[PushError] that says
-// what is missing or different; or with a [pipeline.Fetch] error of other kinds.
+// what is missing or different; or with an error of [pipeline.Session.Fetch] of other kinds.
 func ReadBack(ctx context.Context, from *pipeline.Session, l object.Layout, src io.ReaderAt, o pipeline.Options) (pipeline.Result, error) {
 	o.LongLife = true
 	c := &comparer{src: src, size: l.Size}

@@ -55,6 +55,9 @@ func (c *cache) TrySend(b *tlv.Batch) {
 		pkt := bytes.Clone(b.Packet(i))
 		var in tlv.Interest
 		check(c.t, in.Decode(pkt))
+		if in.Lifetime == tlv.CancelLifetime {
+			continue // ends one with LONGLIFE
+		}
 		// What is on its way into cefnetd's cache is found only by LONGLIFE, once
 		// it was missed (sheet g).
 		uri := in.Name.String()

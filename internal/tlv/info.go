@@ -44,16 +44,22 @@ const (
 	InfoFlagValidate      = 8
 )
 
-// InfoStamp is a node's name and the time at which the request came to it: the
-// low 16 bits of (Unix seconds + 32384), then 16 bits of fraction.
+// InfoStamp is a node's name and the time at which the request came to it, an
+// [InfoArrival].
 type InfoStamp struct {
 	Arrival uint32
 	Node    Name
 }
 
+// Types of an [InfoBlock].
+const (
+	InfoBlockCache     = 0
+	InfoBlockPublisher = 1
+)
+
 // InfoBlock is a sub-block of a Reply: what a cache or a publisher has.
 type InfoBlock struct {
-	Type uint16 // 0 cache, 1 publisher
+	Type uint16 // InfoBlockCache or InfoBlockPublisher
 	// SizeKB, Objects, Interests, First, Last, ElapsedSec, RemainingSec.
 	Counters [infoCounters]uint32
 	Name     Name
@@ -61,7 +67,8 @@ type InfoBlock struct {
 
 const infoCounters = 7
 
-// Decode reads the one CCNinfo packet that pkt holds. On error *f is undefined.
+// Decode reads the one CCNinfo packet that pkt holds. A Request must have no reply
+// block. On error *f is undefined.
 func (f *Info) Decode(pkt []byte) error {
 	h, hop, msg, val, err := body(pkt, PacketInfoRequest, PacketInfoReply)
 	if err != nil {
@@ -97,6 +104,9 @@ func (f *Info) Decode(pkt []byte) error {
 		case msgInfoReply:
 			dup = seen.twice(2)
 			err = f.decodeReply(v)
+			if err == nil && f.Type == PacketInfoRequest {
+				err = bad("CCNinfo reply block in a Request", ErrType)
+			}
 		}
 		if err != nil {
 			return err

@@ -22,7 +22,10 @@ type Address struct {
 }
 
 // ParseAddress reads unix:PATH, tcp://HOST[:PORT] or udp://HOST[:PORT].
-func ParseAddress(s string) (Address, error) {
+func ParseAddress(s string) (Address, error) { return ParseAddressPort(s, DefaultPort) }
+
+// ParseAddressPort is ParseAddress with another default for the port.
+func ParseAddressPort(s string, port int) (Address, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok && path != "" {
 		return Address{"unix", path}, nil
 	}
@@ -31,13 +34,13 @@ func ParseAddress(s string) (Address, error) {
 		if !ok {
 			continue
 		}
-		return hostAddress(network, host)
+		return hostAddress(network, host, port)
 	}
 	return Address{}, fmt.Errorf("bad forwarder address %q: want unix:PATH, tcp://HOST[:PORT] or udp://HOST[:PORT]", s)
 }
 
-func hostAddress(network, host string) (Address, error) {
-	h, port, err := splitHost(host)
+func hostAddress(network, host string, standard int) (Address, error) {
+	h, port, err := splitHost(host, strconv.Itoa(standard))
 	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 || !validHost(h) {
 		return Address{}, fmt.Errorf("bad forwarder address %q: want %s://HOST[:PORT]", network+"://"+host, network)
 	}
@@ -46,12 +49,12 @@ func hostAddress(network, host string) (Address, error) {
 
 // splitHost splits HOST[:PORT]. An IPv6 address without a port may go without
 // brackets.
-func splitHost(s string) (host, port string, err error) {
+func splitHost(s, standard string) (host, port string, err error) {
 	if _, err := netip.ParseAddr(s); err == nil {
-		return s, strconv.Itoa(DefaultPort), nil
+		return s, standard, nil
 	}
 	if host, port, err = net.SplitHostPort(s); err != nil {
-		host, port, err = net.SplitHostPort(s + ":" + strconv.Itoa(DefaultPort))
+		host, port, err = net.SplitHostPort(s + ":" + standard)
 	}
 	return host, port, err
 }

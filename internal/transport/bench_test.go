@@ -3,7 +3,11 @@ package transport
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
+	"slices"
 	"testing"
+
+	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // BenchmarkUnix is what a local connection carries from one goroutine to another;
@@ -73,5 +77,55 @@ func BenchmarkGarbage(b *testing.B) {
 				_, _ = s.split(len(garbage))
 			}
 		})
+	}
+}
+
+// BenchmarkUnlimited is BenchmarkUnix to an application that takes large writes.
+func BenchmarkUnlimited(b *testing.B) { benchmark(b, "unlimited") }
+
+// BenchmarkTCP is the same between neighbours.
+func BenchmarkTCP(b *testing.B) { benchmark(b, "neighbour4") }
+
+// BenchmarkPeers is what a socket for many peers carries; an operation is one packet
+// written and read. At most a round of packets is on its way, so that none is lost.
+func BenchmarkPeers(b *testing.B) {
+	for _, host := range loopbacks {
+		for _, size := range []int{64, 1024, 1400, 8192} {
+			b.Run(fmt.Sprintf("%v/%dB", host, size), func(b *testing.B) {
+				us, peer := listenPeers(b, host), listenPeers(b, host)
+				const atOnce = 64
+				pkts, to := batch(), slices.Repeat([]netip.AddrPort{peer.LocalAddr()}, atOnce)
+				for range atOnce {
+					pkts.Append(packet(size, 0))
+				}
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				b.ResetTimer()
+				for range (b.N + atOnce - 1) / atOnce {
+					must(b, us.Write(pkts, to))
+					for n := 0; n < atOnce; {
+						ds, err := peer.Read()
+						must(b, err)
+						n += len(ds)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkAddrQueue is a packet put and taken.
+func BenchmarkAddrQueue(b *testing.B) {
+	q, p, to := NewAddrQueue(1<<20), packet(1400, 0), peer(0)
+	var out tlv.Batch
+	var outTo []netip.AddrPort
+	b.SetBytes(int64(len(p)))
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		q.TryPut(p, to)
+		if n++; n%64 == 0 {
+			must(b, q.Take(&out, &outTo))
+		}
 	}
 }

@@ -28,6 +28,9 @@ var implementations = []implementation{
 	{"unix", func(t testing.TB) (Conn, Conn) { return localPair(t) }, false},
 	{"tcp4", func(t testing.TB) (Conn, Conn) { return tcpPair(t, "127.0.0.1:0") }, false},
 	{"tcp6", func(t testing.TB) (Conn, Conn) { return tcpPair(t, "[::1]:0") }, false},
+	{"neighbour4", func(t testing.TB) (Conn, Conn) { return neighbourPair(t, "127.0.0.1:0") }, false},
+	{"neighbour6", func(t testing.TB) (Conn, Conn) { return neighbourPair(t, "[::1]:0") }, false},
+	{"unlimited", unlimitedPair, false},
 	{"udp4", func(t testing.TB) (Conn, Conn) { return udpPair(t, "127.0.0.1") }, true},
 	{"udp6", func(t testing.TB) (Conn, Conn) { return udpPair(t, "::1") }, true},
 	{"memory", func(testing.TB) (Conn, Conn) { return Pipe() }, false},
@@ -254,6 +257,19 @@ func tcpPair(t testing.TB, addr string) (Conn, Conn) {
 	c, err := l.Accept()
 	must(t, err)
 	return a, newStream(c, resync)
+}
+
+func neighbourPair(t testing.TB, addr string) (Conn, Conn) {
+	a, b := neighbours(t, addr)
+	return a, b
+}
+
+// unlimitedPair is a forwarder's end that writes as much as it can, and the
+// application's.
+func unlimitedPair(t testing.TB) (Conn, Conn) {
+	app, local := localPair(t)
+	Unlimit(local)
+	return local, app
 }
 
 // udpPair connects two sockets with each other.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -18,6 +19,8 @@ const (
 	// resync scans for the next plausible packet, as cefnetd does (sheet b): one
 	// application's garbage must not cost it its connection.
 	resync
+	// deaf is resync where texts are garbage too.
+	deaf
 )
 
 // Top-level TLV types that a packet may hold (RFC 8609 4.3, RFC 9344).
@@ -96,26 +99,44 @@ func cut(pkt, rest []byte) bool {
 
 // splitter finds the packets in a stream's bytes.
 type splitter struct {
-	mode     framing
-	checkCut bool // the peer may be a cefnetd on a unix socket
-	buf      []byte
-	r, w     int // buf[r:w] is not yet consumed
-	pkts     [][]byte
-	err      error // what ended the stream behind the packets last returned
+	mode        framing
+	checkCut    bool  // the peer may be a cefnetd on a unix socket
+	*readBuffer       // nil where there is nothing to hold
+	r, w        int   // buf[r:w] is not yet consumed
+	err         error // what ended the stream behind the packets last returned
 }
 
 // streamBuffer is what one Read can bring; at least twice the largest packet, so
 // that a packet always fits behind the rest of another.
 const streamBuffer = 256 << 10
 
+// readBuffer is the memory of a stream that has something to read: with that of
+// its packets, a third of a megabyte.
+type readBuffer struct {
+	buf  [streamBuffer]byte
+	pkts [][]byte
+}
+
+// readBuffers are those that no stream needs at the moment.
+var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
+
+// release gives the memory back unless the start of a packet is in it. Packets
+// returned before are gone.
+func (s *splitter) release() {
+	if s.readBuffer != nil && s.r == s.w {
+		readBuffers.Put(s.readBuffer)
+		s.readBuffer, s.r, s.w = nil, 0, 0
+	}
+}
+
 // room returns where the next bytes of the stream go: always at least
 // MaxPacketLen bytes. Packets returned before are overwritten.
 func (s *splitter) room() []byte {
-	if s.buf == nil {
-		s.buf = make([]byte, streamBuffer)
+	if s.readBuffer == nil {
+		s.readBuffer = readBuffers.Get().(*readBuffer)
 	}
 	if s.r > 0 {
-		s.w = copy(s.buf, s.buf[s.r:s.w])
+		s.w = copy(s.buf[:], s.buf[s.r:s.w])
 		s.r = 0
 	}
 	return s.buf[s.w:]
@@ -124,7 +145,7 @@ func (s *splitter) room() []byte {
 // split consumes n more bytes, which one system call brought, and returns the
 // packets that are whole now. An error behind them is returned by the next call.
 func (s *splitter) split(n int) ([][]byte, error) {
-	if s.r == s.w && n > 0 && isText(s.buf[s.w]) {
+	if s.mode != deaf && s.r == s.w && n > 0 && isText(s.buf[s.w]) {
 		// A text stands alone in what its sender wrote (sheet b).
 		return nil, &TextError{bytes.Clone(s.buf[s.w : s.w+n])}
 	}
@@ -141,7 +162,7 @@ func (s *splitter) split(n int) ([][]byte, error) {
 		case ok:
 			s.pkts = append(s.pkts, b[:n:n])
 			s.r += n
-		case s.mode == resync:
+		case s.mode != strict:
 			s.r += skip(b)
 		default:
 			s.err = &FramingError{fmt.Sprintf("no packet starts with %x", b[:min(len(b), shownBytes)])}

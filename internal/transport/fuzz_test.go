@@ -104,6 +104,14 @@ func splitAll(t *testing.T, mode framing, segments [][]byte) (pkts [][]byte, tex
 	return pkts, text, s, err
 }
 
+// keptBack is what s has not consumed.
+func keptBack(s *splitter) []byte {
+	if s.readBuffer == nil {
+		return nil
+	}
+	return s.buf[s.r:s.w]
+}
+
 // FuzzSplitter holds the splitter to its laws: for any bytes in any segments it
 // does not panic, finds what a plain scan finds, each of it a sound packet, and
 // keeps back less than a packet; good packets come out as they went in.
@@ -119,14 +127,17 @@ func FuzzSplitter(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{1}, 3000), []byte{100})
 	f.Add([]byte("/CTRLSTATUS\x01\x01\x00\x0c\x00\x00\x00\x08\x00\x02\x00\x00ERROR:"), []byte{11, 12})
 	f.Fuzz(func(t *testing.T, b, cuts []byte) {
-		for _, mode := range []framing{strict, resync} {
+		for _, mode := range []framing{strict, resync, deaf} {
 			pkts, text, s, err := splitAll(t, mode, segmented(b, cuts))
+			if mode == deaf && text {
+				t.Fatal("a text to the deaf")
+			}
 			for _, p := range pkts {
 				if sound(p) != len(p) {
 					t.Fatalf("mode %d: no packet: %x", mode, p)
 				}
 			}
-			if mode == resync && err != nil {
+			if mode != strict && err != nil {
 				t.Fatal(err)
 			}
 			if s.w-s.r >= tlv.MaxPacketLen {
@@ -139,8 +150,8 @@ func FuzzSplitter(f *testing.F) {
 			if len(want) != len(pkts) || !bytes.Equal(bytes.Join(want, nil), bytes.Join(pkts, nil)) {
 				t.Fatalf("mode %d: %x\nwant %x", mode, pkts, want)
 			}
-			if lost != (err != nil) || !lost && !bytes.Equal(s.buf[s.r:s.w], rest) {
-				t.Fatalf("mode %d: error %v, rest %x; want lost %v, %x", mode, err, s.buf[s.r:s.w], lost, rest)
+			if lost != (err != nil) || !lost && !bytes.Equal(keptBack(s), rest) {
+				t.Fatalf("mode %d: error %v, rest %x; want lost %v, %x", mode, err, keptBack(s), lost, rest)
 			}
 		}
 		checkGood(t, b, cuts)
@@ -163,10 +174,33 @@ func checkGood(t *testing.T, b, cuts []byte) {
 		copy(p[minPacket:], b[2:]) // anything may be in a payload
 		want, b = append(want, p), b[2:]
 	}
-	for _, mode := range []framing{strict, resync} {
+	for _, mode := range []framing{strict, resync, deaf} {
 		pkts, text, s, err := splitAll(t, mode, segmented(bytes.Join(want, nil), cuts))
 		if text || err != nil || s.r != s.w || len(pkts) != len(want) || !bytes.Equal(bytes.Join(pkts, nil), bytes.Join(want, nil)) {
 			t.Fatalf("mode %d: %d good packets, text %v, error %v, %d bytes left; want %d packets", mode, len(pkts), text, err, s.w-s.r, len(want))
 		}
 	}
+}
+
+// FuzzDatagram: for any bytes, what comes out is sound packets from the datagram's
+// start on, and what is left out starts with no whole packet.
+func FuzzDatagram(f *testing.F) {
+	for _, e := range loadBad(f) {
+		if e.Repeat == 0 {
+			f.Add(e.bytes(f))
+			f.Add(append(packet(40, 0), e.bytes(f)...))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		at := 0
+		for _, p := range appendDatagram(nil, b) {
+			if sound(p) != len(p) || &p[0] != &b[at] || cap(p) != len(p) {
+				t.Fatalf("at %d: no packet, or not this one: %x", at, p)
+			}
+			at += len(p)
+		}
+		if at < len(b) && sound(b[at:]) > 0 {
+			t.Fatalf("a packet at %d is left out", at)
+		}
+	})
 }

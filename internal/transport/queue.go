@@ -33,10 +33,15 @@ func NewQueue(maxBytes int) *Queue {
 func (q *Queue) TryPut(pkt []byte) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.add(pkt, 0)
+}
+
+// add is TryPut with mu held, and extra bytes queued that are not in q.b.
+func (q *Queue) add(pkt []byte, extra int) bool {
 	if q.closed != nil {
 		return false
 	}
-	if !q.fits(len(pkt)) {
+	if !q.fits(len(pkt) + extra) {
 		q.lost++
 		return false
 	}
@@ -61,6 +66,26 @@ func (q *Queue) TryPutAll(pkts [][]byte) {
 		}
 	}
 	q.signal()
+}
+
+// TryTake is TryPutAll for a batch, which it empties: where the queue is empty, the two
+// exchange their buffers and nothing is copied. It reports whether all had room.
+func (q *Queue) TryTake(b *tlv.Batch) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	lost := q.lost
+	switch {
+	case q.closed != nil || b.Len() == 0:
+	case q.b.Len() == 0 && b.Size() <= q.max:
+		*q.b, *b = *b, *q.b
+		q.signal()
+	default:
+		for i := range b.Len() {
+			q.add(b.Packet(i), 0)
+		}
+	}
+	b.Reset(2 * q.max)
+	return q.lost == lost && q.closed == nil
 }
 
 // Put copies all packets of b into the queue, in order, and waits for room as
@@ -131,6 +156,11 @@ func (q *Queue) Take(b *tlv.Batch) error {
 	b.Reset(2 * q.max)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.take(b)
+}
+
+// take is Take with mu held and b empty.
+func (q *Queue) take(b *tlv.Batch) error {
 	if q.b.Len() == 0 {
 		if q.closed != nil {
 			q.signal() // whoever waits next learns it too

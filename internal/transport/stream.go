@@ -4,11 +4,15 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// stream is a Conn over a byte stream.
+// stream is a Conn over a byte stream. Where it can wait for bytes without a buffer
+// to put them, it holds none while it waits, unless a packet has come in part.
 type stream struct {
 	c net.Conn
 	splitter
@@ -16,14 +20,25 @@ type stream struct {
 	// 0 is no limit. On a unix socket a reader gets what one write brought in one
 	// piece up to tlv.MaxAtomicLen, and Cefore's tools lose a packet that two
 	// reads split (sheet b).
-	maxWrite int
+	maxWrite atomic.Int64
+
+	raw     syscall.RawConn       // nil where c is no socket
+	try     func(fd uintptr) bool // tryRead, made a value once
+	n       int                   // what tryRead found
+	readErr error
 }
 
 // newStream makes a Conn of c, which it owns.
 func newStream(c net.Conn, mode framing) *stream {
 	s := &stream{c: c, splitter: splitter{mode: mode}}
+	s.try = s.tryRead
+	if sc, ok := c.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			s.raw = raw
+		}
+	}
 	if _, ok := c.(*net.UnixConn); ok {
-		s.maxWrite = tlv.MaxAtomicLen
+		s.maxWrite.Store(tlv.MaxAtomicLen)
 		s.checkCut = mode == strict
 	}
 	return s
@@ -31,9 +46,10 @@ func newStream(c net.Conn, mode framing) *stream {
 
 func (s *stream) Read() ([][]byte, error) {
 	for s.err == nil {
-		n, err := s.c.Read(s.room())
+		n, err := s.receive()
 		if n > 0 {
-			if pkts, err := s.split(n); len(pkts) > 0 || err != nil {
+			pkts, err := s.split(n)
+			if len(pkts) > 0 || err != nil && s.err == nil { // packets, or a text
 				return pkts, err
 			}
 			continue
@@ -43,16 +59,51 @@ func (s *stream) Read() ([][]byte, error) {
 		}
 		s.err = err
 	}
+	s.r = s.w // nobody will read on
+	s.release()
 	return nil, s.err
+}
+
+// receive waits for bytes and returns how many have come to room.
+func (s *stream) receive() (int, error) {
+	if s.raw == nil {
+		return s.c.Read(s.room())
+	}
+	if err := s.raw.Read(s.try); err != nil {
+		return 0, err
+	}
+	return s.n, s.readErr
+}
+
+// tryRead reads once. It is false where the socket is to be waited for.
+func (s *stream) tryRead(fd uintptr) bool {
+	n, err := syscall.Read(int(fd), s.room())
+	for err == syscall.EINTR {
+		n, err = syscall.Read(int(fd), s.room())
+	}
+	switch {
+	case err == syscall.EAGAIN:
+		s.release()
+		return false
+	case err != nil:
+		a, local := s.c.RemoteAddr(), s.c.LocalAddr()
+		s.n, s.readErr = 0, &net.OpError{Op: "read", Net: local.Network(), Source: local, Addr: a, Err: os.NewSyscallError("read", err)}
+	case n == 0:
+		s.n, s.readErr = 0, io.EOF
+	default:
+		s.n, s.readErr = n, nil
+	}
+	return true
 }
 
 func (s *stream) Write(b *tlv.Batch) error {
 	if err := checkSizes(b, s.MaxPacket()); err != nil {
 		return err
 	}
+	limit := int(s.maxWrite.Load())
 	for i := 0; i < b.Len(); {
 		j, size := i+1, len(b.Packet(i))
-		for j < b.Len() && (s.maxWrite == 0 || size+len(b.Packet(j)) <= s.maxWrite) {
+		for j < b.Len() && (limit == 0 || size+len(b.Packet(j)) <= limit) {
 			size += len(b.Packet(j))
 			j++
 		}

@@ -130,7 +130,7 @@ func TestUnixWriteLimit(t *testing.T) {
 	var sizes []int
 	conn := &script{}
 	c := newStream(conn, strict)
-	c.maxWrite = tlv.MaxAtomicLen
+	c.maxWrite.Store(tlv.MaxAtomicLen)
 	conn.wrote = func(b []byte) { sizes = append(sizes, len(b)) }
 	half := tlv.MaxAtomicLen / 2
 	pkts := [][]byte{

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/partfile"
+)
+
+// openTarget opens what a job writes to, and takes up what an earlier run left there.
+func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
+	t := &target{name: j.full, whole: true}
+	if r.o.output == "-" {
+		b := newBoundWriter(ctx, r.a.stdout, r.deadline)
+		t.out, t.end = &gatherer{w: b}, sync.OnceValue(func() error { b.close(); return nil })
+		return t, nil
+	}
+	o := partfile.Options{NoClobber: r.o.noClobber, Resume: r.o.resume, Untrusted: j.path != r.o.output}
+	if isFIFO(j.path) && !o.NoClobber && !o.Untrusted {
+		f, err := openFIFO(ctx, j.path, r.deadline, r.patience())
+		if err != nil {
+			return nil, asLocal(err)
+		}
+		t.out, t.end, t.fifo = &gatherer{w: f}, sync.OnceValue(f.close), j.path
+		return t, nil
+	}
+	var err error
+	if t.file, err = openFile(ctx, j.path, o, r.patience()); err != nil {
+		return nil, asLocal(err)
+	}
+	if r.o.resume {
+		if err := t.takeUp(r.a); err != nil {
+			t.close()
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// patience bounds the wait for the reader of a FIFO.
+func (r *getRun) patience() time.Duration {
+	if r.deadline.IsZero() {
+		return r.o.timeout.d
+	}
+	return min(r.o.timeout.d, time.Until(r.deadline))
+}
+
+// asLocal is an error of this machine, where nothing else is known of it.
+func asLocal(err error) error {
+	f := newFailure(err)
+	if f.code == exitFailed {
+		f.code = exitLocal
+	}
+	return f
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// openFile is partfile.Open, but waits no longer than that where a device, or the reader
+// of a FIFO, does not come.
+func openFile(ctx context.Context, path string, o partfile.Options, wait time.Duration) (*partfile.File, error) {
+	type outcome struct {
+		f   *partfile.File
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		f, err := partfile.Open(path, o)
+		done <- outcome{f, err}
+	}()
+	select {
+	case r := <-done:
+		return r.f, r.err
+	case <-time.After(wait):
+	case <-ctx.Done():
+	}
+	go func() { // whoever reads a FIFO may still come
+		if r := <-done; r.err == nil {
+			_ = r.f.Discard()
+		}
+	}()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, fmt.Errorf("%s: nobody reads it", path)
+}

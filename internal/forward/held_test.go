@@ -1,0 +1,58 @@
+package forward
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// TestHeld: an Interest that overtakes the registration it was meant for is handed
+// over when that comes; one that is answered, lapsed or has been taken is not.
+func TestHeld(t *testing.T) {
+	for _, c := range []tlv.Command{tlv.CommandRegPrefix, tlv.CommandRegister, tlv.CommandRouteAdd} {
+		w := newWorld(t, Options{})
+		asks, has, other := w.app(), w.app(), w.app()
+		i := asks.interest("ccnx:/a/Chunk=1")
+		s := asks.interest("ccnx:/a", symbolic)
+		far := asks.interest("ccnx:/b/Chunk=1")
+		own := has.interest("ccnx:/a/Chunk=2") // is not handed to itself
+		asks.interest("ccnx:/a/Chunk=3", marked)
+		asks.gets(returned(interest(t, "ccnx:/a/Chunk=3", marked), tlv.ReturnNoRoute))
+		has.command(c, "ccnx:/a")
+		if got := len(has.got); got != 2 {
+			t.Errorf("%v: handed over%s, want%s", c, show(has.got...), show(i, s))
+		}
+		has.got = nil
+		has.command(c, "ccnx:/a")
+		other.command(c, "ccnx:/a") // has has the others
+		other.gets(own)
+		asks.gets(has.data("ccnx:/a/Chunk=1", expires(w.now)))
+		other.command(tlv.CommandRegPrefix, "ccnx:/")
+		other.registers("ccnx:/b")
+		other.gets(far)
+		asks.gets(other.data("ccnx:/b/Chunk=1", expires(w.now)))
+		w.pass(5 * maxLifetime / 4)
+		if len(w.f.pit.held) != 0 {
+			t.Errorf("%d are held when nothing is pending", len(w.f.pit.held))
+		}
+	}
+}
+
+func TestHeldIsBounded(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, has := w.app(), w.app()
+	big := func(i *tlv.Interest) { i.Payload = make([]byte, maxHeldBytes) }
+	asks.interest("ccnx:/a/big", big)
+	for k := range maxHeld + 10 {
+		asks.interest(fmt.Sprintf("ccnx:/a/Chunk=%d", k))
+	}
+	if len(w.f.pit.held) != maxHeld {
+		t.Errorf("%d are held, want %d", len(w.f.pit.held), maxHeld)
+	}
+	has.registers("ccnx:/a")
+	if len(has.got) != maxHeld {
+		t.Errorf("%d handed over, want %d", len(has.got), maxHeld)
+	}
+	has.got = nil
+}

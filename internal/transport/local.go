@@ -1,0 +1,44 @@
+package transport
+
+import (
+	"net"
+	"syscall"
+)
+
+// PeerUID is the user whose process connected c, where the system tells. It is not
+// ok for what is no unix socket.
+func PeerUID(c LocalConn) (uid int, ok bool) {
+	s, isStream := c.(*stream)
+	if !isStream {
+		return 0, false
+	}
+	u, isUnix := s.c.(*net.UnixConn)
+	if !isUnix {
+		return 0, false
+	}
+	uid, err := peerUID(u)
+	return uid, err == nil
+}
+
+// Unlimit makes the writes to c as large as 256 KiB, where they are of at most
+// tlv.MaxAtomicLen bytes else: for an application that, unlike Cefore's tools, does
+// not lose a packet which two of its reads split. It may run at any time, and counts
+// from the next Write. Where c knows no limit, it does nothing.
+func Unlimit(c LocalConn) {
+	if s, ok := c.(*stream); ok && s.maxWrite.Load() != 0 {
+		s.maxWrite.Store(streamBuffer)
+	}
+}
+
+// control runs f on c's file descriptor.
+func control(c syscall.Conn, f func(fd int) error) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var ferr error
+	if err := raw.Control(func(fd uintptr) { ferr = f(int(fd)) }); err != nil {
+		return err
+	}
+	return ferr
+}

@@ -203,6 +203,9 @@ func (m *netModel) refuse(from FaceID, name string, pkt []byte) {
 			break
 		}
 	}
+	if pkt[hopLimitAt] == 0 {
+		next = nil // it goes no farther
+	}
 	for _, h := range next {
 		e.asked[h] = false
 		i := bytes.Clone(pkt)

@@ -39,6 +39,7 @@ func TestField(t *testing.T) {
 		{"memory", (*field).memory},
 		{"resume", (*field).resume},
 		{"pit", (*field).pit},
+		{"node", (*field).node},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(f, t) })
 	}

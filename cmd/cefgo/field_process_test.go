@@ -45,6 +45,8 @@ type program struct {
 	env, args []string
 	// within bounds how long it may run. Default is programPatience.
 	within time.Duration
+	// to, where set, is the file that its stdout goes to.
+	to string
 	// started, where set, is called with the running process, and what it returns as soon
 	// as that has ended.
 	started func(*os.Process) (done func())
@@ -67,6 +69,14 @@ func (p program) run(t *testing.T) *ended {
 	cmd := boundCommand(ctx, p.env, p.args...)
 	var out, says bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &says
+	if p.to != "" {
+		f, err := os.Create(p.to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		cmd.Stdout = f
+	}
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

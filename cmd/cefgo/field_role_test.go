@@ -29,7 +29,10 @@ type bareOptions struct {
 // init plays the role that this process was started for, before TestMain makes a test
 // of it.
 func init() {
-	roles := map[string]func(bareOptions) error{"generator": runGenerator, "producer": runBareProducer}
+	roles := map[string]func(bareOptions) error{
+		"generator": runGenerator, "producer": runBareProducer,
+		"stream-source": runStreamSource, "stream-relay": runStreamRelay, "stream-sink": runStreamSink,
+	}
 	play := roles[os.Getenv(roleVar)]
 	if play == nil {
 		return

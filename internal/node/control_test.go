@@ -219,6 +219,7 @@ func TestCeforeRoute(t *testing.T) {
 		"a negative cost":   routeMsg(1, 2, "ccnx:/x", costWord+"\xff\xff\xff\xff", "127.0.0.1:7"),
 		"half a cost":       routeMsg(1, 2, "ccnx:/x", costWord+"\x01\x00"),
 		"half a key":        routeMsg(1, 2, "ccnx:/x", keyIDWord+"\x01\x00"),
+		"a cut name":        routeMsg(1, 2, "ccnx:/x", "")[:len(verbRoute)+routeUserLen+4+len("ccnx:/")],
 		"a cut host":        routeMsg(1, 2, "ccnx:/x", "", "127.0.0.1:7")[:300-12],
 		"a port beyond all": routeMsg(1, 2, "ccnx:/x", "", "127.0.0.1:70000"),
 	} {

@@ -159,7 +159,7 @@ func groupTest(t *testing.T, g Group) {
 	exchange(t, asks, has, "ccnx:/b/very/last")
 	lan.hears(t, interest(t, "ccnx:/b/very/last"))
 	for name, n := range map[string]*Node{"asks": a, "has": b, "has not": c} {
-		s := n.status(t)
+		s := n.awaits(t, "it has heard all", func(s *control.NodeStatus) bool { return s.Packets.RxInterests >= 7 })
 		tx, rx := map[*Node]uint64{a: 6}[n], map[*Node]uint64{a: 7, b: 7, c: 7}[n]
 		if f := groupOf(t, s); f.TxPackets != tx || s.Packets.RxInterests != rx || s.Packets.TxReturns != 0 || s.Packets.RxReturns != 0 || s.Packets.TxInterests != map[*Node]uint64{a: 6, b: 5}[n] {
 			t.Errorf("who %s: %d sent to the group, packets %+v, drops %+v", name, f.TxPackets, s.Packets, s.Drops)

@@ -19,7 +19,7 @@ const (
 	sweepEvery   = 30 * time.Second
 	floodSweep   = time.Second // the least time between two looks at a full table
 	maxDatagram4 = 65507
-	maxDatagram6 = 65487
+	maxDatagram6 = 65527
 )
 
 // peerKey is a UDP peer: by which socket, and where.

@@ -60,7 +60,7 @@ func (t *peerTable) check(tb testing.TB) {
 			dynamic++
 		}
 	}
-	faces := len(t.c.f.Status(forward.StatusLimits{}, time.Now()).Faces)
+	faces := len(t.c.f.Status(forward.StatusLimits{}, time.Now()).Faces) - len(t.c.streams) - len(t.c.links) - len(t.c.groups)
 	if dynamic != t.dynamic || len(t.byID) != len(t.byKey) || faces != len(t.byKey) {
 		tb.Errorf("%d peers, %d by their face, %d faces; %d of %d dynamic", len(t.byKey), len(t.byID), faces, t.dynamic, dynamic)
 	}
@@ -211,7 +211,9 @@ func TestAPeerBecomesStatic(t *testing.T) {
 		t.Errorf("%+v, was %+v", s, f)
 	}
 	exchange(t, dial(t, n), p, "ccnx:/a/1")
-	forget := func() { must(t, n.ask(func(c *core) { c.peers.sweep(time.Now().Add(2 * idleAfter)) })) }
+	forget := func() {
+		must(t, n.ask(func(c *core) { c.peers.sweep(time.Now().Add(2 * idleAfter)); c.peers.check(t) }))
+	}
 	forget()
 	if s := theOther(t, n.status(t)); s.ID != f.ID {
 		t.Errorf("%+v", s)

@@ -155,3 +155,24 @@ func TestLinkThatDoesNotRead(t *testing.T) {
 		}
 	}
 }
+
+// TestRouteGoneMeanwhile: a connection that is made just when its route goes is ended.
+func TestRouteGoneMeanwhile(t *testing.T) {
+	c := bareCore()
+	at := freeTCP(t)
+	l := c.link(transport.Address{Network: "tcp", Addr: at.String()})
+	c.unlink(l)
+	conn := newBlockedConn()
+	c.onLink(event{link: l, conn: conn})
+	<-conn.ended
+	// Nor is a link of the same address that is not the one that called its.
+	again := c.link(l.addr)
+	conn = newBlockedConn()
+	c.onLink(event{link: l, conn: conn})
+	<-conn.ended
+	if again.stream != nil {
+		t.Error("another link's connection is taken")
+	}
+	c.unlink(again)
+	c.n.closeBare()
+}

@@ -110,8 +110,9 @@ func (s *state) onReturn(k uint64, code tlv.ReturnCode, now time.Time) {
 	c := s.slot(k)
 	s.returned, c.timed = code, false
 	switch code {
-	case tlv.ReturnNoRoute:
-		// A hint at first: cefnetd says it of aggregated Interests too.
+	case tlv.ReturnNoRoute, tlv.ReturnPathError:
+		// A hint at first: cefnetd says no route of aggregated Interests too, and a
+		// neighbour that is down comes back.
 		if s.first && s.noRouteSince.IsZero() {
 			s.noRouteSince = now
 		}

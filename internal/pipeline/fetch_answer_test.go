@@ -66,6 +66,10 @@ func returnScenarios() []scenario {
 			prepare: answered(func(n *network, a ask) ([][]byte, bool) {
 				return n.returned(a, tlv.ReturnNoRoute), a.chunk >= 250 && a.at < 20*time.Second
 			})},
+		{name: "path error for 20 seconds after the first Data", producer: chunked(500), written: all, end: EndChunkNumber,
+			prepare: answered(func(n *network, a ask) ([][]byte, bool) {
+				return n.returned(a, tlv.ReturnPathError), a.chunk >= 250 && a.at < 20*time.Second
+			})},
 		{name: "hop limit", producer: producer{}, as: &ReturnError{}, want: "hop limit exceeded", took: 5 * time.Millisecond,
 			prepare: answered(func(n *network, a ask) ([][]byte, bool) { return n.returned(a, tlv.ReturnHopLimit), true })},
 		{name: "prohibited after the first Data", producer: chunked(500), written: 2500, as: &PartialError{}, want: "Interest Return: prohibited",

@@ -62,7 +62,10 @@ func (a *app) newForwarder(s stays) (*forwarder, error) {
 	f := &forwarder{a: a, loc: loc, addr: transport.Address{Network: "unix", Addr: loc.SocketPath}}
 	f.nodeOpts = node.Options{
 		Socket: loc.SocketPath, Port: loc.Port, Version: versionText(), Log: a.log,
-		Forward: forward.Options{PITSize: loc.Config.PITSize, ReturnToAll: loc.Config.InterestReturn},
+		Forward: forward.Options{
+			PITSize: loc.Config.PITSize, ReturnToAll: loc.Config.InterestReturn,
+			LinkLifetime: loc.Config.RegularLifetimeMax, LinkSymbolicLifetime: loc.Config.SymbolicLifetimeMax,
+		},
 	}
 	switch g.forwarder {
 	case "auto":

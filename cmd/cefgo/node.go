@@ -81,7 +81,7 @@ publish here (--allow-remote-apps). "cefgo status" shows what it does.`,
 	f.StringVar(&o.strategy, "strategy", "best", "how a route picks among its next hops: best, all, round-robin or lowest-rtt")
 	f.BoolVar(&o.interestReturn, "interest-return", false, "send Interest Returns to Cefore's tools too, which take the first one for the end (also: ENABLE_INTEREST_RETURN of cefnetd.conf)")
 	f.BoolVar(&o.remoteApps, "allow-remote-apps", false, "let anybody on the network publish here")
-	f.StringVar(&o.name, "name", "", "what cefgo trace and ccninfo call this node (default: NODE_NAME of cefnetd.conf or the host's name)")
+	f.StringVar(&o.name, "name", "", "what cefgo trace and ccninfo call this node (default: NODE_NAME of cefnetd.conf, or the host's name and the port)")
 	f.StringVar(&o.http, "http", "", "loopback address for metrics (/metrics, for Prometheus) and health (/healthz)")
 	f.IntVar(&o.readyFD, "ready-fd", 0, "write a line to this descriptor and close it when the node is ready")
 	return cmd

@@ -278,9 +278,10 @@ func TestNodeInUse(t *testing.T) {
 	h.env = append(h.env, "CEFGO_PORT="+port)
 	h.socket = strings.Replace(h.socket, "9695", port, 1)
 	p := h.start(nil)
-	if got := fmt.Sprint(p.ready["listening"]); strings.Contains(got, at) || !strings.Contains(p.says(), "udp://"+at+" is in use already: not there") {
-		t.Errorf("listening at %s; the node says %s", got, p.says())
+	if got := fmt.Sprint(p.ready["listening"]); strings.Contains(got, at) {
+		t.Errorf("listening at %s", got)
 	}
+	p.hears("cefgo: ", "udp://"+at+" is in use already: not there")
 	p.signal(syscall.SIGINT)
 	p.ends(exitOK)
 }
@@ -292,6 +293,7 @@ func TestNodeHTTP(t *testing.T) {
 		h.refuses(exitUsage, fmt.Sprintf("cefgo: node: --http %q: want a loopback address and a port", at), "--listen", "none", "--http", at)
 	}
 	p := h.start(nil, "--listen", "none", "--http", "127.0.0.1:0")
+	p.hears("metrics at http", "/metrics")
 	_, url, _ := strings.Cut(p.says(), "metrics at ")
 	url, _, _ = strings.Cut(url, "/metrics\n")
 	client := &http.Client{Timeout: nodePatience}
@@ -406,9 +408,8 @@ func TestNodeRoutes(t *testing.T) {
 	p := h.start(nil)
 	a, b := "ccnx:/a all udp://127.0.0.1:1=3", "ccnx:/b best tcp://127.0.0.1:2=0"
 	p.hasRoutes(a, b, "ccnx:/fib best udp://127.0.0.1:3=0", "ccnx:/fib best udp://127.0.0.1:4=0")
-	if says := p.says(); strings.Count(says, "skipped: ") != 2 || !strings.Contains(says, "cefnetd.fib") {
-		t.Errorf("the node says %s", says)
-	}
+	p.hears("skipped: ", "cefnetd.fib:2")
+	p.hears("skipped: ", "cefnetd.fib:3")
 	reload := func(routes int) {
 		t.Helper()
 		p.signal(syscall.SIGHUP)
@@ -496,7 +497,7 @@ func TestNodeStop(t *testing.T) {
 	p.ends(exitOK)
 }
 
-// TestNodeName: of the flag, of cefnetd.conf, else the host's.
+// TestNodeName: of the flag, of cefnetd.conf, else the host's and the port.
 func TestNodeName(t *testing.T) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -506,7 +507,7 @@ func TestNodeName(t *testing.T) {
 		args       []string
 		conf, want string
 	}{
-		"none":      {nil, "", "ccnx:/" + host},
+		"none":      {nil, "", "ccnx:/" + host + "/9695"},
 		"conf":      {nil, "NODE_NAME=router1\n", "ccnx:/router1"},
 		"conf, URI": {nil, "NODE_NAME=ccnx:/net/router1\n", "ccnx:/net/router1"},
 		"flag":      {[]string{"--name", "ccnx:/here"}, "NODE_NAME=router1\n", "ccnx:/here"},
@@ -580,5 +581,20 @@ func TestNodeRemoteApps(t *testing.T) {
 		}
 		p.signal(syscall.SIGTERM)
 		p.ends(exitOK)
+	}
+}
+
+// TestNodeGroups: what --multicast says.
+func TestNodeGroups(t *testing.T) {
+	got, err := groups([]string{"224.0.23.170", "239.1.2.3:7%eth0", "[ff02::1%eth1]:9696", "ff05::1%eth2"}, 3, 9695)
+	var text []string
+	for _, g := range got {
+		text = append(text, fmt.Sprintf("%v by %q, %d hops", g.Addr, g.Interface, g.HopLimit))
+	}
+	want := []string{
+		`224.0.23.170:9695 by "", 3 hops`, `239.1.2.3:7 by "eth0", 3 hops`, `[ff02::1]:9696 by "eth1", 3 hops`, `[ff05::1]:9695 by "eth2", 3 hops`,
+	}
+	if err != nil || strings.Join(text, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%q, %v, want %q", text, err, want)
 	}
 }

@@ -92,7 +92,7 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	p := publish.New(tree, publish.Options{
 		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum, Rate: float64(o.rate), Log: a.log,
 	})
-	a.sayServing(prefix, path, tree, fw, int64(o.block))
+	a.sayServing(ctx, prefix, path, tree, fw, int64(o.block))
 	stop := a.serveSignals(uri, p)
 	err = p.Serve(ctx, reg, c)
 	stop()
@@ -131,10 +131,10 @@ func registerFailure(err error) error {
 const unfragmented = 1200
 
 // sayServing tells what is served and prints, ready to paste, how to fetch it.
-func (a *app) sayServing(prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, block int64) {
+func (a *app) sayServing(ctx context.Context, prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, block int64) {
 	a.say("serving %s as %s over %v", path, prefix.Display(), fw)
 	a.event("ready", fields{"name": prefix.String(), "path": path, "forwarder": fw.addr.String()})
-	if fw.addr.Network == "udp" && block > unfragmented {
+	if block > unfragmented && fw.overUDP(ctx) {
 		a.say("  chunks of %d bytes travel as IP fragments over UDP, of which none may be lost: --block-size %d avoids them", block, unfragmented)
 	}
 	example, ok := tree.Example()

@@ -92,6 +92,14 @@ func socketLine(sockets []control.Socket) string {
 	return fmt.Sprintf("datagrams: %d refused, %d too large, %d fragmented, %d lost to a full queue", refused, tooLarge, fragmented, lost)
 }
 
+// idleText is how long nothing has come; where nothing ever has, a dash.
+func idleText(millis *int64) string {
+	if millis == nil {
+		return "–"
+	}
+	return briefly(*millis)
+}
+
 // briefly is so many milliseconds, to two units.
 func briefly(millis int64) string {
 	d := time.Duration(millis) * time.Millisecond
@@ -161,14 +169,14 @@ func (s *statusSample) nodeFaces(prev *statusSample) *section {
 	t := &section{title: "Faces", count: len(faces), total: len(faces), empty: "none", cols: cols}
 	for i := range faces {
 		f := &faces[i]
-		cells := []string{strconv.FormatUint(f.ID, 10), f.Kind, hostOf(f.Addr), stateText(f.Down), briefly(f.IdleMS)}
+		cells := []string{strconv.FormatUint(f.ID, 10), f.Kind, hostOf(f.Addr), stateText(f.Down), idleText(f.IdleMS)}
 		if prev == nil {
 			cells = append(cells, strconv.FormatUint(f.RxPackets, 10), strconv.FormatUint(f.TxPackets, 10))
 		} else {
 			rx, tx := s.faceRates(prev, f)
 			cells = append(cells, rateText(rx), rateText(tx))
 		}
-		t.add(append(cells, strconv.FormatUint(f.QueueDrops+f.TooLarge, 10), strconv.Itoa(f.Pending))...)
+		t.add(append(cells, strconv.FormatUint(f.QueueDrops, 10), strconv.Itoa(f.Pending))...)
 	}
 	return t
 }

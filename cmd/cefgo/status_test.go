@@ -22,7 +22,7 @@ func nodeStatus() *control.NodeStatus {
 		Version: "1.2", PID: 7, UptimeMS: 3_725_000, NodeName: "ccnx:/n1", Socket: "/tmp/cef_9695.0", Port: 9695, Listening: []control.Addr{"udp://127.0.0.1:9695"},
 		Faces: []control.Face{
 			{ID: 3, Kind: "app", RxPackets: 10, TxPackets: 20, RxBytes: 1000, TxBytes: 2000, QueueDrops: 1, Pending: 2},
-			{ID: 4, Kind: "udp", Addr: "udp://192.0.2.7:9695", Static: true, Down: true, IdleMS: 5},
+			{ID: 4, Kind: "udp", Addr: "udp://192.0.2.7:9695", Static: true, Down: true, IdleMS: new(int64(5))},
 		},
 		Apps:     []control.App{{Prefix: "ccnx:/app", Exact: true, Faces: []uint64{3}}},
 		Routes:   []control.Route{{Prefix: "ccnx:/far", Strategy: "best", NextHops: []control.NextHop{{Face: 4, Addr: "udp://192.0.2.7:9695", Cost: 1, Down: true, RTTMS: 2.5, Interests: 9, Answered: 8}}}},

@@ -141,8 +141,6 @@ func (m metrics) faces(faces []Face) {
 	each("face_sent_packets_total", counter, "Packets sent.", func(f *Face) float64 { return float64(f.TxPackets) })
 	each("face_sent_bytes_total", counter, "Bytes sent.", func(f *Face) float64 { return float64(f.TxBytes) })
 	each("face_queue_drops_total", counter, "Packets that the peer did not read in time.", func(f *Face) float64 { return float64(f.QueueDrops) })
-	each("face_too_large_total", counter, "Packets that fit no datagram.", func(f *Face) float64 { return float64(f.TooLarge) })
-	each("face_fragmented_total", counter, "Packets that went as IP fragments.", func(f *Face) float64 { return float64(f.Fragmented) })
 	each("face_pending_interests", gauge, "Pending Interests of the face.", func(f *Face) float64 { return float64(f.Pending) })
 }
 

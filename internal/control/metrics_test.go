@@ -15,7 +15,7 @@ func sampleStatus() *NodeStatus {
 		Version: "1.2", PID: 7, UptimeMS: 61500, NodeName: "ccnx:/n1", Socket: "/tmp/cef_9695.0", Port: 9695, Listening: []Addr{"udp://127.0.0.1:9695"},
 		Faces: []Face{
 			{ID: 3, Kind: "app", RxPackets: 10, TxPackets: 20, RxBytes: 1000, TxBytes: 2000, QueueDrops: 1, Pending: 2},
-			{ID: 4, Kind: "udp", Addr: "udp://192.0.2.7:9695", Static: true, Down: true, IdleMS: 5, RxPackets: 1 << 53, TooLarge: 5, Fragmented: 6},
+			{ID: 4, Kind: "udp", Addr: "udp://192.0.2.7:9695", Static: true, Down: true, RxPackets: 1 << 53},
 		},
 		Apps:     []App{{Prefix: "ccnx:/secret", Faces: []uint64{3}}},
 		Routes:   []Route{{Prefix: "ccnx:/far", Strategy: "best", NextHops: []NextHop{{Face: 4, Addr: "udp://192.0.2.7:9695", Cost: 1, Down: true, RTTMS: 2.5, Interests: 9, Answered: 8}}}},

@@ -95,17 +95,14 @@ type Face struct {
 	Static bool   `json:"static,omitempty"` // a route's: it is kept, and dialled again
 	Down   bool   `json:"down,omitempty"`
 	Marked bool   `json:"marked,omitempty"` // carries cefgo's mark
-	// IdleMS is how long nothing has come from it.
-	IdleMS    int64  `json:"idle_ms"`
+	// IdleMS is how long nothing has come from it; absent where nothing ever has.
+	IdleMS    *int64 `json:"idle_ms,omitempty"`
 	RxPackets uint64 `json:"rx_packets"`
 	TxPackets uint64 `json:"tx_packets"`
 	RxBytes   uint64 `json:"rx_bytes"`
 	TxBytes   uint64 `json:"tx_bytes"`
-	// QueueDrops are packets that it did not read in time; TooLarge those that fit
-	// no datagram; Fragmented those that went as IP fragments.
+	// QueueDrops are packets that it did not read in time.
 	QueueDrops uint64 `json:"queue_drops"`
-	TooLarge   uint64 `json:"too_large,omitempty"`
-	Fragmented uint64 `json:"fragmented,omitempty"`
 	Pending    int    `json:"pending"` // Interests of this face
 }
 

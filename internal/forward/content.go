@@ -130,10 +130,15 @@ func (f *Forwarder) expected(from *face, e, s *entry) (_, _ *entry, welcome bool
 	return nil, nil, false
 }
 
+// may reports whether from may answer: it was asked by itself, or as one of a group.
+func (u *upstream) may(from *face) bool {
+	return u.face == from || u.face.o.Kind == Group && from.o.Group == u.face.id
+}
+
 // expects reports whether from was asked, by itself or as one of a group.
 func (e *entry) expects(from *face) bool {
 	for i := range e.ups {
-		if u := &e.ups[i]; u.face == from || u.face.o.Kind == Group {
+		if e.ups[i].may(from) {
 			return true
 		}
 	}
@@ -144,7 +149,7 @@ func (e *entry) expects(from *face) bool {
 func (f *Forwarder) answered(e *entry, from *face, at instant) {
 	for i := range e.ups {
 		u := &e.ups[i]
-		if u.hop == nil || u.face != from && u.face.o.Kind != Group {
+		if u.hop == nil || !u.may(from) {
 			continue
 		}
 		rtt := time.Duration(0)

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -30,6 +31,9 @@ type FaceOptions struct {
 	Kind Kind
 	// MaxPacket is the largest packet that fits through it, in bytes; 0: any.
 	MaxPacket int
+	// Group is the multicast group by whose socket a neighbour is spoken to: only such
+	// neighbours answer what the group was asked. 0: none.
+	Group FaceID
 	// OnMark, where set, is called when the first packet with cefgo's mark comes
 	// from it.
 	OnMark func()
@@ -42,12 +46,13 @@ type face struct {
 	o      FaceOptions
 	out    Outlet
 	gone   bool
-	down   bool // for now nothing gets through
+	down   bool   // for now nothing gets through
+	breaks uint32 // how often it went down
 	marked bool
 
-	pending          int    // entries of the PIT in which it waits
-	regs             int    // its registrations
-	given            uint64 // the last Data that went there, by its number
+	pending          int             // entries of the PIT in which it waits
+	regs             map[string]bool // names that it is registered for
+	given            uint64          // the last Data that went there, by its number
 	last             instant
 	rx, tx           uint64 // packets
 	rxBytes, txBytes uint64
@@ -101,19 +106,31 @@ func (f *Forwarder) RemoveFace(id FaceID) {
 // down are passed over.
 func (f *Forwarder) SetDown(id FaceID, down bool) {
 	if fc := f.faces[id]; fc != nil {
+		if down && !fc.down {
+			fc.breaks++
+		}
 		fc.down = down
 	}
 }
 
-// Idle reports whether nothing has come from the face for d, nobody waits behind it,
-// and no route leads to it.
+// Idle reports whether nothing has come from the face for d, nobody waits behind it, no
+// route leads to it and nothing is registered there.
 func (f *Forwarder) Idle(id FaceID, d time.Duration, now time.Time) bool {
 	fc := f.faces[id]
-	return fc != nil && fc.pending == 0 && (fc.last == never || f.at(now).sub(fc.last) >= d) && !f.fib.uses(fc)
+	return fc != nil && fc.pending == 0 && len(fc.regs) == 0 && (fc.last == never || f.at(now).sub(fc.last) >= d) && !f.fib.uses(fc)
 }
 
 // Routed reports whether a route leads to the face.
 func (f *Forwarder) Routed(id FaceID) bool {
 	fc := f.faces[id]
 	return fc != nil && f.fib.uses(fc)
+}
+
+// face is the face of that id; it fails where there is none.
+func (f *Forwarder) face(id FaceID) (*face, error) {
+	fc := f.faces[id]
+	if fc == nil {
+		return nil, fmt.Errorf("no face %d", id)
+	}
+	return fc, nil
 }

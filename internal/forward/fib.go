@@ -131,15 +131,6 @@ func (f *Forwarder) matchRoute(name tlv.Name, use func(*route) bool) (found *rou
 	return found
 }
 
-// RouteFace is the face that a next hop leads to.
-func (f *Forwarder) face(id FaceID) (*face, error) {
-	fc := f.faces[id]
-	if fc == nil {
-		return nil, fmt.Errorf("no face %d", id)
-	}
-	return fc, nil
-}
-
 // keyOf is a prefix as the table has it.
 func keyOf(prefix tlv.Name) string { return string(prefix.WithoutChunk().Bytes()) }
 

@@ -18,8 +18,11 @@ type Options struct {
 	// PITSize bounds the pending Interests. Default is 65535, as cefnetd's.
 	PITSize int
 	// FaceQuota bounds the entries of the PIT in which one face waits. Default is
-	// three quarters of PITSize.
+	// three quarters of PITSize, which is what all neighbours together get at most.
 	FaceQuota int
+	// LinkLifetime and LinkSymbolicLifetime bound how long a neighbour's Interests are
+	// pending. Default is 65.535 s, as for an application's.
+	LinkLifetime, LinkSymbolicLifetime time.Duration
 	// FIBSize bounds the next hops of all routes. Default is 2^20.
 	FIBSize int
 	// CacheBytes bounds the content store. Default is 64 MiB.

@@ -3,7 +3,6 @@ package forward
 import (
 	"bytes"
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -35,15 +34,19 @@ func (f *Forwarder) hold(a *arrival, e *entry) {
 
 // handOver gives an application that has just registered the Interests that waited for
 // one, in the order in which they came.
-func (f *Forwarder) handOver(to *face, at instant) {
-	waiting := slices.SortedFunc(maps.Keys(f.pit.held), func(a, b *entry) int {
-		return cmp.Compare(f.pit.held[a].seq, f.pit.held[b].seq)
-	})
+func (f *Forwarder) handOver(prefix tlv.Name, to *face, at instant) {
+	var waiting []*entry
+	for e := range f.pit.held {
+		if prefix.IsDefault() || bytes.HasPrefix(e.segs, prefix.Bytes()) {
+			waiting = append(waiting, e)
+		}
+	}
+	slices.SortFunc(waiting, func(a, b *entry) int { return cmp.Compare(f.pit.held[a].seq, f.pit.held[b].seq) })
 	for _, e := range waiting {
 		takes := func(d downstream) bool { return d.until > at && d.face != to && f.isAsked(to, e.name(), d.face) }
 		if len(e.ups) == 0 && slices.ContainsFunc(e.downs, takes) && to.send(f.pit.held[e].pkt) {
 			f.count.TxInterests++
-			e.ask(to, nil, at)
+			e.ask(to, nil, question{until: e.until()}, at)
 		}
 	}
 }

@@ -99,6 +99,9 @@ func (w *world) app() *app   { return w.face(FaceOptions{Kind: App}) }
 func (w *world) link() *app  { return w.face(FaceOptions{Kind: Link}) }
 func (w *world) group() *app { return w.face(FaceOptions{Kind: Group}) }
 
+// member is a neighbour that is spoken to by a group's socket.
+func (w *world) member(of *app) *app { return w.face(FaceOptions{Kind: Link, Group: of.id}) }
+
 func (w *world) face(o FaceOptions) *app {
 	a := &app{w: w}
 	a.id = w.f.AddFace(a, o)
@@ -316,11 +319,16 @@ func (f *Forwarder) sound(t testing.TB) {
 		t.Errorf("%d next hops %v, counted %d %v", n, hops, f.fib.count, f.fib.byUse)
 	}
 	n = 0
+	regs := make(map[*face]map[string]bool)
 	for key, all := range f.regs.byName {
 		if len(all) == 0 {
 			t.Errorf("nobody is registered under %x", key)
 		}
 		for _, g := range all {
+			if regs[g.face] == nil {
+				regs[g.face] = make(map[string]bool)
+			}
+			regs[g.face][key] = true
 			if f.faces[g.face.id] != g.face {
 				t.Errorf("face %d is registered under %x and gone", g.face.id, key)
 			}
@@ -329,6 +337,11 @@ func (f *Forwarder) sound(t testing.TB) {
 	}
 	if n != f.regs.count {
 		t.Errorf("%d registrations, %d counted", n, f.regs.count)
+	}
+	for id, fc := range f.faces {
+		if !maps.Equal(fc.regs, regs[fc]) {
+			t.Errorf("face %d is registered under %v, it knows of %v", id, regs[fc], fc.regs)
+		}
 	}
 	f.fib.sound(t)
 	f.regs.sound(t)

@@ -89,10 +89,12 @@ func TestInfoSkippedApp(t *testing.T) {
 }
 
 // TestInfoGroup: a Request to a group is answered by who has something; one that goes
-// to a group is answered by anybody there.
+// to a group is answered by everybody there, and nobody else.
 func TestInfoGroup(t *testing.T) {
 	w := infoWorld(t)
-	asks, here, there, group := w.app(), w.link(), w.link(), w.group()
+	asks, group := w.app(), w.group()
+	here, there := w.member(group), w.member(group)
+	stranger, elsewhere := w.link(), w.member(w.group())
 	w.app().data("ccnx:/a/x")
 	pkt := here.multicasts(infoRequest(t))
 	here.gets(w.answer(pkt))
@@ -108,6 +110,11 @@ func TestInfoGroup(t *testing.T) {
 	pkt = asks.sends(infoRequest(t, b))
 	group.gets(w.hop(pkt))
 	reply := infoReply(t, b)
+	for _, a := range []*app{stranger, elsewhere} {
+		a.sends(reply)
+	}
+	w.quiet("of another group, or of none")
+	w.drops(control.Drops{Unexpected: 2})
 	here.sends(reply)
 	there.sends(reply)
 	asks.gets(reply, reply)

@@ -55,7 +55,9 @@ func (e *infoEntry) expects(from *face) bool {
 	if from == e.down || slices.Contains(e.heard, from) {
 		return false
 	}
-	return slices.Contains(e.ups, from) || from.o.Kind == Link && e.asksGroup()
+	return slices.ContainsFunc(e.ups, func(u *face) bool {
+		return u == from || u.o.Kind == Group && from.o.Group == u.id
+	})
 }
 
 func (e *infoEntry) asksGroup() bool {

@@ -16,6 +16,13 @@ type arrival struct {
 	now   time.Time
 	at    instant
 	group *face // the multicast group that it was sent to; nil: none
+	only  *restriction
+	life  time.Duration // how long it is pending here
+}
+
+// asks is what an Interest asks of others.
+func (a *arrival) asks() question {
+	return question{only: a.only, hopLimit: a.i.HopLimit, until: a.at.add(a.life)}
 }
 
 // maxLifetime is the longest that an Interest stays pending, the most that Cefore's
@@ -63,6 +70,24 @@ func (f *Forwarder) onInterest(a *arrival) {
 	f.pend(a, kind)
 }
 
+// networkQuota is in how many entries of the PIT all neighbours together may wait: the
+// rest is for applications.
+func (f *Forwarder) networkQuota() int { return max(1, f.o.PITSize-f.o.PITSize/4) }
+
+// lifetime is how long an Interest is pending. A neighbour may fill the table from afar,
+// so that for its Interests cefnetd's bounds hold (sheet f).
+func (f *Forwarder) lifetime(a *arrival) time.Duration {
+	most := maxLifetime
+	switch {
+	case a.from.local():
+	case a.i.Symbolic() && f.o.LinkSymbolicLifetime > 0:
+		most = f.o.LinkSymbolicLifetime
+	case !a.i.Symbolic() && f.o.LinkLifetime > 0:
+		most = f.o.LinkLifetime
+	}
+	return min(a.i.LifetimeOf(), most)
+}
+
 func unknownHash(h tlv.Hash) bool { return h.Sum != nil && h.Type != tlv.HashSHA256 }
 
 // pend enters an Interest into the PIT and passes it on.
@@ -73,9 +98,10 @@ func (f *Forwarder) pend(a *arrival, kind entryKind) {
 		f.giveBack(a, tlv.ReturnNoResources)
 		return
 	}
-	only := restrictionOf(&a.i)
+	a.only, a.life = restrictionOf(&a.i), f.lifetime(a)
+	only := a.only
 	again := e.down(a.from, only) != nil
-	if !again && (a.from.pending >= f.o.FaceQuota || only != nil && e.demands(a.from) >= maxDemands) {
+	if !again && (a.from.pending >= f.o.FaceQuota || !a.from.local() && f.pit.network >= f.networkQuota() || only != nil && e.demands(a.from) >= maxDemands) {
 		if fresh {
 			f.pit.remove(e)
 		}
@@ -84,15 +110,21 @@ func (f *Forwarder) pend(a *arrival, kind entryKind) {
 		return
 	}
 	d := downstream{
-		face: a.from, until: a.at.add(min(a.i.LifetimeOf(), maxLifetime)),
+		face: a.from, until: a.at.add(a.life),
 		marked: a.i.Mark, returns: f.mayReturn(a.from, &a.i) && a.group == nil, longLife: a.i.LongLife(), only: only,
 	}
 	another := !again && e.similar(only, a.at)
 	f.pit.wait(e, d)
-	if f.passToApps(a, e) {
+	asked, spent := f.passToApps(a, e)
+	if asked {
 		return
 	}
-	code, ok := f.passToNetwork(a, e, another)
+	code, ok := tlv.ReturnHopLimit, false
+	if spent {
+		f.drops.HopLimit++
+	} else {
+		code, ok = f.passToNetwork(a, e, another)
+	}
 	if ok || !f.mayReturn(a.from, &a.i) {
 		if !ok {
 			f.hold(a, e) // Data may come all the same, pushed by an application
@@ -104,19 +136,24 @@ func (f *Forwarder) pend(a *arrival, kind entryKind) {
 }
 
 // passToApps hands an Interest to the applications registered for it, as it is: a
-// local application gets every Interest for its names. It reports whether there are
-// any.
-func (f *Forwarder) passToApps(a *arrival, e *entry) bool {
+// local application gets every Interest for its names. It reports whether any was asked,
+// and else whether there are some, but beyond the hop limit.
+func (f *Forwarder) passToApps(a *arrival, e *entry) (asked, spent bool) {
 	f.apps = f.matchApps(f.apps[:0], a.i.Name, a.from)
 	for _, to := range f.apps {
-		if pkt := f.towards(to, a); pkt != nil && to.send(pkt) {
+		pkt := f.towards(to, a)
+		if pkt == nil {
+			continue
+		}
+		asked = true
+		if to.send(pkt) {
 			f.count.TxInterests++
 		}
 		if e != nil {
-			e.ask(to, nil, a.at)
+			e.ask(to, nil, a.asks(), a.at)
 		}
 	}
-	return len(f.apps) > 0
+	return asked, !asked && len(f.apps) > 0
 }
 
 // passToNetwork sends an Interest to the next hops that the route's strategy picks,
@@ -125,7 +162,7 @@ func (f *Forwarder) passToApps(a *arrival, e *entry) bool {
 // hop limit. ok is false where it got nowhere, and code says why.
 func (f *Forwarder) passToNetwork(a *arrival, e *entry, another bool) (code tlv.ReturnCode, ok bool) {
 	another = another && e.kind != kindSymbolic && a.i.HopLimit <= e.hopLimit
-	if e.asksNetwork() && (another || e.circles(a)) {
+	if another && e.asksNetwork(a, a.life/2) || e.circles(a) && e.asksNetwork(a, 0) {
 		f.count.Aggregated++
 		return 0, true
 	}
@@ -145,7 +182,7 @@ func (f *Forwarder) passToNetwork(a *arrival, e *entry, another bool) (code tlv.
 		return tlv.ReturnPathError, false
 	}
 	e.hopLimit, e.passed = max(e.hopLimit, a.i.HopLimit), a.at
-	if !f.sendTo(f.hops, func(to *face) []byte { return f.towards(to, a) }, e, a.at) {
+	if !f.sendTo(f.hops, func(to *face) []byte { return f.towards(to, a) }, e, a.asks(), a.at) {
 		return tlv.ReturnCongestion, false
 	}
 	return 0, true
@@ -162,7 +199,7 @@ func (a *arrival) passOver() func(*nextHop) bool {
 
 // sendTo sends an Interest to next hops, as the packet that each gets, if any, and
 // reports whether any had room for it.
-func (f *Forwarder) sendTo(hops []*nextHop, pkt func(to *face) []byte, e *entry, at instant) (sent bool) {
+func (f *Forwarder) sendTo(hops []*nextHop, pkt func(to *face) []byte, e *entry, q question, at instant) (sent bool) {
 	for _, h := range hops {
 		p := pkt(h.face)
 		if p == nil || !h.face.send(p) {
@@ -170,7 +207,8 @@ func (f *Forwarder) sendTo(hops []*nextHop, pkt func(to *face) []byte, e *entry,
 		}
 		f.count.TxInterests++
 		h.asks(at)
-		e.ask(h.face, h, at)
+		q.hopLimit = p[hopLimitAt]
+		e.ask(h.face, h, q, at)
 		sent = true
 	}
 	return sent
@@ -188,11 +226,11 @@ func (e *entry) circles(a *arrival) bool {
 	return !a.from.local() && a.i.HopLimit < e.hopLimit && a.at.sub(e.passed) < loopTime
 }
 
-// asksNetwork reports whether somebody beyond this machine was asked and has not
-// refused.
-func (e *entry) asksNetwork() bool {
+// asksNetwork reports whether somebody beyond this machine was asked what a asks, and may
+// still answer for so long.
+func (e *entry) asksNetwork(a *arrival, rest time.Duration) bool {
 	for i := range e.ups {
-		if u := &e.ups[i]; !u.face.local() && !u.refused && !u.face.gone {
+		if u := &e.ups[i]; !u.face.local() && u.only.equal(a.only) && u.stands(a.at) && u.until.sub(a.at) >= rest {
 			return true
 		}
 	}
@@ -230,7 +268,7 @@ func (f *Forwarder) onCancel(a *arrival, kind entryKind) {
 			f.hops = f.hops[:0]
 		}
 	}
-	if f.passToApps(a, nil) {
+	if asked, _ := f.passToApps(a, nil); asked {
 		return
 	}
 	if r := f.routeFor(a.i.Name, a.from); r != nil {

@@ -15,11 +15,13 @@ import (
 
 // netModel is the rules between neighbours once more: routes whose strategy is to ask all,
 // so that it is clear who is asked; no symbolic Interests, no restrictions, and no store,
-// for which TestModel is.
+// for which TestModel is. Neighbours may register.
 type netModel struct {
 	now    time.Time
 	kinds  map[FaceID]Kind
 	down   map[FaceID]bool
+	breaks map[FaceID]int
+	regs   map[string][]FaceID // by prefix
 	routes map[string][]FaceID // by prefix
 	pit    map[string]*netEntry
 	out    map[FaceID][][]byte
@@ -27,9 +29,19 @@ type netModel struct {
 
 type netEntry struct {
 	waits    map[FaceID]netWait
-	asked    map[FaceID]bool // and whether it has refused
+	asked    map[FaceID]netQuestion
+	held     []byte // the last that nobody was there to take
 	hopLimit uint8
 	passed   time.Time
+}
+
+type netQuestion struct {
+	until    time.Time
+	hopLimit uint8
+	breaks   int
+	route    bool // not by a registration
+	refused  bool
+	farther  bool // than it went before
 }
 
 type netWait struct {
@@ -53,6 +65,54 @@ func (m *netModel) entry(name string) *netEntry {
 		}
 	}
 	return nil
+}
+
+// stands reports whether an answer to what a face was asked may still come.
+func (m *netModel) stands(to FaceID, q netQuestion) bool {
+	_, known := m.kinds[to]
+	return known && !m.down[to] && !q.refused && q.breaks == m.breaks[to] && q.until.After(m.now)
+}
+
+// asks notes what a face is asked.
+func (m *netModel) asks(e *netEntry, to FaceID, q netQuestion) {
+	q.breaks = m.breaks[to]
+	was, before := e.asked[to]
+	q.farther = was.farther
+	if before && m.stands(to, was) {
+		q.farther = q.hopLimit > was.hopLimit
+		q.hopLimit = max(q.hopLimit, was.hopLimit)
+		if was.until.After(q.until) {
+			q.until = was.until
+		}
+	}
+	e.asked[to] = q
+}
+
+// apps are those registered for a name but the one who asks.
+func (m *netModel) apps(name string, from FaceID) []FaceID {
+	return slices.DeleteFunc(slices.Clone(m.regs[netPrefixes(name)[0]]), func(f FaceID) bool { return f == from })
+}
+
+// handOver gives who has registered what nobody was there to take.
+func (m *netModel) handOver(to FaceID, prefix string) {
+	for name := range m.pit {
+		e := m.entry(name)
+		if e == nil || e.held == nil || len(e.asked) > 0 || netPrefixes(name)[0] != prefix {
+			continue
+		}
+		var until time.Time // of all who wait
+		takes := false
+		for f, w := range e.waits {
+			takes = takes || f != to && w.until.After(m.now)
+			if w.until.After(until) {
+				until = w.until
+			}
+		}
+		if takes {
+			m.send(to, e.held)
+			m.asks(e, to, netQuestion{until: until})
+		}
+	}
 }
 
 // netPrefixes are those of a name that may have a route, the longest first.
@@ -87,22 +147,28 @@ func (m *netModel) interest(from FaceID, name string, pkt []byte, i *tlv.Interes
 	e := m.entry(name)
 	if i.LifetimeOf() == 0 {
 		if e == nil {
-			return
+			e = &netEntry{waits: map[FaceID]netWait{0: {}}}
 		}
 		delete(e.waits, from)
 		if len(e.waits) == 0 {
-			for to := range e.asked {
-				if to != from {
+			delete(m.pit, name)
+		}
+		applications := false
+		for _, to := range m.apps(name, from) {
+			applications = m.pass(to, link, pkt) || applications
+		}
+		if len(e.waits) == 0 && !applications {
+			for to, q := range e.asked {
+				if to != from && q.route {
 					m.pass(to, link, pkt)
 				}
 			}
-			delete(m.pit, name)
 		}
 		return
 	}
 	fresh := e == nil
 	if fresh {
-		e = &netEntry{waits: map[FaceID]netWait{}, asked: map[FaceID]bool{}}
+		e = &netEntry{waits: map[FaceID]netWait{}, asked: map[FaceID]netQuestion{}}
 		m.pit[name] = e
 	}
 	was, again := e.waits[from]
@@ -110,13 +176,31 @@ func (m *netModel) interest(from FaceID, name string, pkt []byte, i *tlv.Interes
 	if was.until.After(w.until) {
 		w.until = was.until
 	}
-	e.waits[from] = w
-	open := false // somebody was asked who may still answer
-	for to, refused := range e.asked {
-		_, known := m.kinds[to]
-		open = open || known && !refused
+	similar := false // somebody else waits
+	for f, w := range e.waits {
+		similar = similar || f != from && w.until.After(m.now)
 	}
-	if open && (!again && i.HopLimit <= e.hopLimit || link && i.HopLimit < e.hopLimit && m.now.Sub(e.passed) < loopTime) {
+	e.waits[from] = w
+	q := netQuestion{until: m.now.Add(i.LifetimeOf()), hopLimit: i.HopLimit}
+	apps, taken := m.apps(name, from), false
+	for _, to := range apps {
+		if m.pass(to, link, pkt) {
+			m.asks(e, to, q)
+			taken = true
+		}
+	}
+	if taken {
+		return
+	}
+	var open, long bool // somebody beyond this machine may still answer, and for how long
+	for to, was := range e.asked {
+		if m.kinds[to] == Link && m.stands(to, was) {
+			open = true
+			long = long || was.until.Sub(m.now) >= i.LifetimeOf()/2
+		}
+	}
+	circles := link && i.HopLimit < e.hopLimit && m.now.Sub(e.passed) < loopTime
+	if len(apps) == 0 && (long && similar && !again && i.HopLimit <= e.hopLimit || open && circles) {
 		return
 	}
 	var to []FaceID
@@ -127,6 +211,8 @@ func (m *netModel) interest(from FaceID, name string, pkt []byte, i *tlv.Interes
 	}
 	code := tlv.ReturnNoRoute
 	switch {
+	case len(apps) > 0:
+		code = tlv.ReturnHopLimit
 	case m.hops(name, from) == nil:
 	case link && i.HopLimit == 1:
 		code = tlv.ReturnHopLimit
@@ -135,7 +221,11 @@ func (m *netModel) interest(from FaceID, name string, pkt []byte, i *tlv.Interes
 	default:
 		for _, h := range to {
 			m.pass(h, link, pkt)
-			e.asked[h] = false
+			q.route, q.hopLimit = true, i.HopLimit
+			if link {
+				q.hopLimit--
+			}
+			m.asks(e, h, q)
 		}
 		e.hopLimit, e.passed = max(e.hopLimit, i.HopLimit), m.now
 		return
@@ -146,18 +236,22 @@ func (m *netModel) interest(from FaceID, name string, pkt []byte, i *tlv.Interes
 			delete(m.pit, name)
 		}
 		back(code)
+		return
 	}
+	e.held = pkt
 }
 
-// pass sends an Interest on, which link says a neighbour sent.
-func (m *netModel) pass(to FaceID, link bool, pkt []byte) {
-	if link {
+// pass sends an Interest on, which link says a neighbour sent, and reports whether it has
+// a hop left for it.
+func (m *netModel) pass(to FaceID, link bool, pkt []byte) bool {
+	if link && m.kinds[to] != App {
 		if pkt[hopLimitAt] == 1 {
-			return
+			return false
 		}
 		pkt = lower(pkt)
 	}
 	m.send(to, pkt)
+	return true
 }
 
 func (m *netModel) data(from FaceID, name string, pkt []byte) {
@@ -185,10 +279,17 @@ func (m *netModel) refuse(from FaceID, name string, pkt []byte) {
 	if e == nil {
 		return
 	}
-	if refused, asked := e.asked[from]; !asked || refused {
+	q, asked := e.asked[from]
+	if !asked || q.refused {
 		return
 	}
-	e.asked[from] = true
+	if q.farther && pkt[codeAt] == byte(tlv.ReturnHopLimit) {
+		q.farther = false
+		e.asked[from] = q
+		return
+	}
+	q.refused = true
+	e.asked[from] = q
 	// Others of the route may have come up, or were added, since.
 	var next []FaceID
 	for _, prefix := range netPrefixes(name) {
@@ -203,17 +304,17 @@ func (m *netModel) refuse(from FaceID, name string, pkt []byte) {
 			break
 		}
 	}
-	if pkt[hopLimitAt] == 0 {
+	if pkt[hopLimitAt] == 0 || !q.route {
 		next = nil // it goes no farther
 	}
 	for _, h := range next {
-		e.asked[h] = false
+		m.asks(e, h, netQuestion{until: q.until, hopLimit: pkt[hopLimitAt], route: true})
 		i := bytes.Clone(pkt)
 		i[typeAt], i[codeAt] = 0, 0
 		m.send(h, i)
 	}
-	for to, refused := range e.asked {
-		if _, known := m.kinds[to]; known && !refused {
+	for to, q := range e.asked {
+		if m.stands(to, q) {
 			return
 		}
 	}
@@ -232,10 +333,10 @@ func (m *netModel) refuse(from FaceID, name string, pkt []byte) {
 // what the model says.
 func TestNetworkModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := &world{t: t, f: newForwarder(Options{Strategy: All, PITSize: 1000, CacheBytes: 1 << 20}), now: begin}
+		w := &world{t: t, f: newForwarder(Options{Strategy: All, PITSize: 1000, CacheBytes: 1 << 20, AllowRemoteApps: true}), now: begin}
 		m := &netModel{
 			now: begin, kinds: map[FaceID]Kind{}, down: map[FaceID]bool{}, routes: map[string][]FaceID{},
-			pit: map[string]*netEntry{}, out: map[FaceID][][]byte{},
+			breaks: map[FaceID]int{}, regs: map[string][]FaceID{}, pit: map[string]*netEntry{}, out: map[FaceID][][]byte{},
 		}
 		faces := make(map[FaceID]*app)
 		join := func(k Kind) {
@@ -278,11 +379,31 @@ func TestNetworkModel(t *testing.T) {
 				for p, r := range m.routes {
 					m.routes[p] = slices.DeleteFunc(r, func(f FaceID) bool { return f == a.id })
 				}
+				for p, r := range m.regs {
+					m.regs[p] = slices.DeleteFunc(r, func(f FaceID) bool { return f == a.id })
+				}
+			},
+			"register": func(rt *rapid.T) {
+				a, p := face(rt), rapid.SampledFrom([]string{"ccnx:/a", "ccnx:/b"}).Draw(rt, "prefix")
+				if !rapid.Bool().Draw(rt, "for good") {
+					a.command(tlv.CommandDeregister, p)
+					m.regs[p] = slices.DeleteFunc(m.regs[p], func(f FaceID) bool { return f == a.id })
+					return
+				}
+				a.registers(p)
+				if !slices.Contains(m.regs[p], a.id) {
+					m.regs[p] = append(m.regs[p], a.id)
+				}
+				m.handOver(a.id, p)
 			},
 			"down": func(rt *rapid.T) {
 				if a := face(rt); m.kinds[a.id] == Link {
 					m.down[a.id] = !m.down[a.id]
 					a.down(m.down[a.id])
+					a.down(m.down[a.id]) // is told again
+					if m.down[a.id] {
+						m.breaks[a.id]++
+					}
 				}
 			},
 			"route": func(rt *rapid.T) {
@@ -305,7 +426,7 @@ func TestNetworkModel(t *testing.T) {
 			"interest": func(rt *rapid.T) {
 				a, uri := face(rt), name(rt)
 				pkt := packet(rt, uri, func(i *tlv.Interest) {
-					i.Lifetime = tlv.Some(rapid.SampledFrom([]uint64{2000, 0, 1, 100, 4000, 60000}).Draw(rt, "lifetime"))
+					i.Lifetime = tlv.Some(rapid.SampledFrom([]uint64{2000, 0, 1, 100, 3000, 4000, 60000}).Draw(rt, "lifetime"))
 				})
 				var i tlv.Interest
 				must(t, i.Decode(pkt))
@@ -324,7 +445,7 @@ func TestNetworkModel(t *testing.T) {
 			},
 			"refuse": func(rt *rapid.T) {
 				a, uri := face(rt), name(rt)
-				pkt := returned(packet(rt, uri, func(*tlv.Interest) {}), tlv.ReturnNoRoute)
+				pkt := returned(packet(rt, uri, func(*tlv.Interest) {}), rapid.SampledFrom([]tlv.ReturnCode{tlv.ReturnNoRoute, tlv.ReturnHopLimit}).Draw(rt, "code"))
 				a.sends(pkt)
 				m.refuse(a.id, uri, pkt)
 			},

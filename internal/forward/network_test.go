@@ -79,7 +79,7 @@ func TestHopLimit(t *testing.T) {
 					i = bytes.Clone(i)
 					i[4] = c.after
 					to.gets(i)
-				} else if !c.registered && !bytes.Equal(i, interest(t, "ccnx:/a/x", symbolic, marked, hopLimit(c.limit))) {
+				} else if !bytes.Equal(i, interest(t, "ccnx:/a/x", symbolic, marked, hopLimit(c.limit))) {
 					from.gets(returned(i, tlv.ReturnHopLimit))
 					w.drops(control.Drops{HopLimit: 1})
 					w.pending(0)
@@ -140,8 +140,14 @@ func TestSuppression(t *testing.T) {
 		"lapsed":                                  {{0, 32, 0, true, nil}, {1, 32, lapsed, true, nil}, {2, 32, 0, false, nil}},
 		"lapsed, lower":                           {{0, 32, 0, true, nil}, {1, 20, lapsed, true, nil}, {2, 21, 0, true, nil}},
 		"lapsed, and long gone":                   {{0, 32, 0, true, nil}, {1, 2, lapsed + 2*Tick, true, nil}},
-		"not yet lapsed":                          {{0, 32, 0, true, nil}, {1, 32, lapsed - 1, false, nil}},
-		"the first has lapsed":                    {{0, 32, 0, true, nil}, {1, 32, lapsed - 1, false, nil}, {2, 32, 1, false, nil}},
+		"half over":                               {{0, 32, 0, true, nil}, {1, 32, lapsed / 2, false, nil}},
+		"more than half over":                     {{0, 32, 0, true, nil}, {1, 32, lapsed/2 + 1, true, nil}, {2, 32, lapsed / 2, false, nil}},
+		"the first has lapsed":                    {{0, 32, 0, true, nil}, {1, 32, lapsed / 2, false, nil}, {2, 32, lapsed / 2, true, nil}},
+		"the first has lapsed, not the second":    {{0, 32, 0, true, nil}, {1, 32, lapsed - 1, true, nil}, {2, 32, 1, false, nil}},
+		"twice as long":                           {{0, 32, 0, true, with(lifetime(time.Second))}, {1, 32, 0, false, with(lifetime(2 * time.Second))}},
+		"more than twice as long":                 {{0, 32, 0, true, with(lifetime(time.Second))}, {1, 32, 0, true, with(lifetime(2001 * time.Millisecond))}, {2, 32, 0, false, with(lifetime(4 * time.Second))}},
+		"shorter again does not shorten":          {{0, 32, 0, true, with(lifetime(4 * time.Second))}, {0, 32, 0, true, with(lifetime(time.Second))}, {1, 32, 0, false, with(lifetime(8 * time.Second))}},
+		"long, of another restriction":            {{0, 32, 0, true, with(lifetime(time.Second))}, {0, 32, 0, true, with(hash("a"), lifetime(8*time.Second))}, {1, 32, 0, true, with(lifetime(8 * time.Second))}},
 		"symbolic":                                {{0, 32, 0, true, with(symbolic)}, {1, 32, 0, true, with(symbolic)}, {1, 1, loopTime, true, with(symbolic)}},
 		"symbolic and not":                        {{0, 32, 0, true, with(symbolic)}, {1, 32, 0, true, nil}, {2, 32, 0, false, nil}},
 		"a restriction":                           {{0, 32, 0, true, nil}, {1, 32, 0, true, with(hash("a"))}},
@@ -257,7 +263,7 @@ func TestRestrictionsOfOneNeighbour(t *testing.T) {
 	from.interest("ccnx:/a/x", hashOf(a), lifetime(time.Minute))
 	from.interest("ccnx:/a/x", hashOf(b))
 	i := from.interest("ccnx:/a/x", cancel) // ends both
-	up.gets(lower(interest(t, "ccnx:/a/x", hashOf(a), lifetime(time.Minute))), lower(interest(t, "ccnx:/a/x", hashOf(b))), lower(i))
+	up.gets(lower(interest(t, "ccnx:/a/x", hashOf(a), lifetime(time.Minute))), lower(interest(t, "ccnx:/a/x", hashOf(b))), lower(i), lower(i))
 	w.pending(0)
 	from.interest("ccnx:/a/x", hashOf(a))
 	from.interest("ccnx:/a/x", hashOf(b))
@@ -323,17 +329,26 @@ func TestNetworkData(t *testing.T) {
 	asks.gets(w.app().data("ccnx:/b/x")) // but another application may
 }
 
-// TestGroupData: where a group was asked, any neighbour may answer; the group itself
-// brings no answer.
+// TestGroupData: what a group was asked those neighbours may answer who are spoken to by
+// its socket, and nobody else; what is sent to the group answers nothing.
 func TestGroupData(t *testing.T) {
 	w := newWorld(t, Options{})
-	asks, lan, one := w.app(), w.group(), w.link()
+	asks, lan := w.app(), w.group()
+	one, stranger, elsewhere := w.member(lan), w.link(), w.member(w.group())
 	w.route("ccnx:/a", lan)
 	lan.gets(asks.interest("ccnx:/a/x"))
 	one.multicasts(data(t, "ccnx:/a/x"))
 	one.multicasts(returned(interest(t, "ccnx:/a/x"), tlv.ReturnNoRoute))
 	w.drops(control.Drops{Unexpected: 2})
-	asks.gets(w.link().data("ccnx:/a/x")) // one that was not even known
+	for _, a := range []*app{stranger, elsewhere} {
+		a.data("ccnx:/a/x", cacheUntil(begin.Add(time.Hour)))
+	}
+	w.quiet("of another group, or of none")
+	w.drops(control.Drops{Unexpected: 2})
+	if n := w.f.store.Stats().Objects; n != 0 {
+		t.Errorf("%d objects stored that nobody was asked for", n)
+	}
+	asks.gets(w.member(lan).data("ccnx:/a/x")) // one that was not even known
 	lan.gets(asks.interest("ccnx:/a", symbolic))
 	asks.gets(one.data("ccnx:/a/Chunk=3"))
 	one.data("ccnx:/b")

@@ -36,13 +36,29 @@ func (r *restriction) equal(o *restriction) bool {
 // asks for all who are behind it.
 const maxDemands = 16
 
+// question is what a face is asked: for what, how far it may go, and for how long.
+type question struct {
+	only     *restriction
+	hopLimit uint8 // as it is sent
+	until    instant
+}
+
 // upstream is a face that was asked.
 type upstream struct {
-	face    *face
-	hop     *nextHop // of a route; nil: an application
+	face *face
+	hop  *nextHop // of a route; nil: an application
+	question
 	sent    instant
-	again   bool // asked more than once: an answer tells no round trip
+	breaks  uint32 // of the face, when it was asked
+	again   bool   // asked more than once: an answer tells no round trip
+	farther bool   // the latest question goes farther than one before it
 	refused bool
+}
+
+// stands reports whether an answer may still come: a question dies with its lifetime, and
+// with the connection that it went over.
+func (u *upstream) stands(at instant) bool {
+	return !u.refused && !u.face.gone && !u.face.down && u.breaks == u.face.breaks && u.until > at
 }
 
 // entry is the pending Interests for one chunk, one chunkless name, or, in a symbolic
@@ -88,6 +104,7 @@ type pit struct {
 	max      int
 	count    int
 	symbolic int // entries of that kind
+	network  int // those who wait that are neighbours
 	expired  uint64
 	seed     maphash.Seed
 	table    map[uint64]*entry
@@ -227,23 +244,27 @@ func (e *entry) similar(only *restriction, now instant) bool {
 	return false
 }
 
-// up returns where fc was asked; nil where it was not.
-func (e *entry) up(fc *face) *upstream {
+// up returns where fc was asked under that restriction; nil where it was not.
+func (e *entry) up(fc *face, only *restriction) *upstream {
 	for i := range e.ups {
-		if e.ups[i].face == fc {
-			return &e.ups[i]
+		if u := &e.ups[i]; u.face == fc && u.only.equal(only) {
+			return u
 		}
 	}
 	return nil
 }
 
 // ask notes that a face was asked.
-func (e *entry) ask(fc *face, hop *nextHop, now instant) {
-	if u := e.up(fc); u != nil {
-		u.sent, u.again, u.refused, u.hop = now, true, false, hop
+func (e *entry) ask(fc *face, hop *nextHop, q question, now instant) {
+	if u := e.up(fc, q.only); u != nil {
+		if u.stands(now) {
+			u.farther = q.hopLimit > u.hopLimit
+			q.hopLimit, q.until = max(q.hopLimit, u.hopLimit), max(q.until, u.until)
+		}
+		u.question, u.sent, u.again, u.refused, u.hop, u.breaks = q, now, true, false, hop, fc.breaks
 		return
 	}
-	e.ups = append(e.ups, upstream{face: fc, hop: hop, sent: now})
+	e.ups = append(e.ups, upstream{face: fc, hop: hop, question: q, sent: now, breaks: fc.breaks})
 }
 
 // wait enters d into e, or renews it there, until d.until.
@@ -254,6 +275,9 @@ func (p *pit) wait(e *entry, d downstream) {
 	} else {
 		e.downs = append(e.downs, d)
 		d.face.pending++
+		if !d.face.local() {
+			p.network++
+		}
 	}
 	p.schedule(e)
 }
@@ -267,6 +291,9 @@ func (p *pit) retain(e *entry, keep func(d *downstream) bool) bool {
 			rest = append(rest, *d)
 		} else {
 			d.face.pending--
+			if !d.face.local() {
+				p.network--
+			}
 		}
 	}
 	clear(e.downs[len(rest):])

@@ -22,7 +22,7 @@ func inWheel(p *pit) (n int) {
 // sound checks that the PIT's tables agree with each other.
 func (p *pit) sound(t testing.TB) {
 	t.Helper()
-	n, symbolic := 0, 0
+	n, symbolic, network := 0, 0, 0
 	waiting := make(map[*face]int)
 	for hash, e := range p.table {
 		for ; e != nil; e = e.same {
@@ -35,11 +35,17 @@ func (p *pit) sound(t testing.TB) {
 			}
 			for _, d := range e.downs {
 				waiting[d.face]++
+				if !d.face.local() {
+					network++
+				}
 			}
 		}
 	}
 	if n != p.len() || n != inWheel(p) || n > p.max || symbolic != p.symbolic {
 		t.Errorf("%d entries by name, %d in the wheel, %d counted, at most %d; %d symbolic, %d counted", n, inWheel(p), p.len(), p.max, symbolic, p.symbolic)
+	}
+	if network != p.network {
+		t.Errorf("neighbours wait %d times, %d counted", network, p.network)
 	}
 	for fc, n := range waiting {
 		if fc.pending != n {

@@ -42,7 +42,10 @@ func (r *registrations) add(name tlv.Name, reg registration) bool {
 	}
 	r.set(key, append(all, reg))
 	r.count++
-	reg.face.regs++
+	if reg.face.regs == nil {
+		reg.face.regs = make(map[string]bool)
+	}
+	reg.face.regs[key] = true
 	return true
 }
 
@@ -51,10 +54,7 @@ func (r *registrations) remove(name tlv.Name, fc *face) { r.filter(string(name.B
 
 // drop ends all of a face's registrations.
 func (r *registrations) drop(fc *face) {
-	if fc.regs == 0 {
-		return
-	}
-	for key := range r.byName {
+	for key := range fc.regs {
 		r.filter(key, fc)
 	}
 }
@@ -63,7 +63,7 @@ func (r *registrations) filter(key string, gone *face) {
 	all, _ := r.get(key)
 	rest := slices.DeleteFunc(all, func(g registration) bool { return g.face == gone })
 	r.count -= len(all) - len(rest)
-	gone.regs -= len(all) - len(rest)
+	delete(gone.regs, key)
 	if len(rest) == 0 {
 		r.delete(key)
 	} else {
@@ -141,6 +141,6 @@ func (f *Forwarder) onCommand(from *face, i *tlv.Interest, at instant) {
 	case !took:
 		f.drops.Rejected++
 	case i.Command != tlv.CommandDeregister && i.Command != tlv.CommandRouteDel && len(f.pit.held) > 0:
-		f.handOver(from, at)
+		f.handOver(name, from, at)
 	}
 }

@@ -47,25 +47,26 @@ func (f *Forwarder) onReturn(from *face, pkt []byte, r *tlv.Return, at instant) 
 		f.drops.Unexpected++
 		return
 	}
-	u := e.up(from)
+	only := restrictionOf(&r.Interest)
+	u := e.up(from, only)
 	if u == nil || u.refused {
 		f.drops.Unexpected++
+		return
+	}
+	if u.farther && r.Code == tlv.ReturnHopLimit {
+		u.farther = false // it is the earlier one that has come to its end
 		return
 	}
 	u.refused = true
 	if u.hop != nil {
 		u.hop.hears(0)
-		if f.askNext(e, from, pkt, r, at) {
-			return
-		}
+		f.askNext(e, u.question, from, pkt, r, at)
 	}
 	for i := range e.ups {
-		// One that is gone never refuses.
-		if o := &e.ups[i]; !o.refused && !o.face.gone {
+		if o := &e.ups[i]; o.only.equal(only) && o.stands(at) {
 			return
 		}
 	}
-	only := restrictionOf(&r.Interest)
 	f.pit.retain(e, func(d *downstream) bool {
 		if d.face == from || d.until <= at || !d.returns || !d.only.equal(only) {
 			return true
@@ -76,24 +77,21 @@ func (f *Forwarder) onReturn(from *face, pkt []byte, r *tlv.Return, at instant) 
 }
 
 // askNext sends the Interest that a next hop has returned to another one of its route.
-func (f *Forwarder) askNext(e *entry, from *face, pkt []byte, r *tlv.Return, at instant) bool {
+func (f *Forwarder) askNext(e *entry, q question, from *face, pkt []byte, r *tlv.Return, at instant) {
 	rt := f.routeBy(r.Name, from)
 	if rt == nil {
-		return false
+		return
 	}
-	asked := func(h *nextHop) bool { return e.up(h.face) != nil || e.waits(h.face) }
+	asked := func(h *nextHop) bool { return e.up(h.face, q.only) != nil || e.waits(h.face) }
 	f.hops = rt.choose(f.hops[:0], nil, asked, at)
-	if len(f.hops) == 0 {
-		return false
-	}
 	f.scratch = append(f.scratch[:0], pkt...)
 	f.scratch[typeAt], f.scratch[codeAt] = byte(tlv.PacketInterest), 0
-	return f.sendTo(f.hops, func(to *face) []byte {
+	f.sendTo(f.hops, func(to *face) []byte {
 		if r.HopLimit == 0 && !to.local() {
 			return nil
 		}
 		return f.scratch
-	}, e, at)
+	}, e, q, at)
 }
 
 // Where a packet has its type and its return code (RFC 8609 3.2.1, 3.2.3).

@@ -49,7 +49,7 @@ func (f *Forwarder) statusFaces(at instant) []control.Face {
 			RxPackets: fc.rx, TxPackets: fc.tx, RxBytes: fc.rxBytes, TxBytes: fc.txBytes, Pending: fc.pending,
 		}
 		if fc.last != never {
-			c.IdleMS = at.sub(fc.last).Milliseconds()
+			c.IdleMS = new(at.sub(fc.last).Milliseconds())
 		}
 		faces = append(faces, c)
 	}

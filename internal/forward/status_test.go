@@ -18,6 +18,7 @@ import (
 func TestStatus(t *testing.T) {
 	w := newWorld(t, Options{PITSize: 100, FaceQuota: 50, CacheBytes: 1 << 16, Policy: cs.FIFO, Strategy: RoundRobin})
 	ours, _, up, lan := w.app(), w.app().registers("ccnx:/app", "ccnx:/b"), w.link(), w.group()
+	peer := w.member(lan)
 	ours.registers("ccnx:/app")
 	ours.command(tlv.CommandRegister, "ccnx:/app")
 	w.route("ccnx:/far", up, lan)
@@ -31,7 +32,7 @@ func TestStatus(t *testing.T) {
 	up.down(false)
 	sent := up.interest("ccnx:/far/Chunk=7", hopLimit(3))
 	w.pass(300 * time.Millisecond)
-	d := up.data("ccnx:/far/Chunk=9", cacheUntil(w.now.Add(time.Minute)))
+	d := peer.data("ccnx:/far/Chunk=9", cacheUntil(w.now.Add(time.Minute)))
 	ours.interest("ccnx:/far/Chunk=9")
 	for _, a := range w.apps {
 		a.got = nil
@@ -72,20 +73,20 @@ func TestStatus(t *testing.T) {
 	equal("store", s.Store, control.Store{Objects: 1, Bytes: st.Bytes, Capacity: 1 << 16, Policy: "fifo", Hits: 1, Misses: st.Misses})
 	equal("packets", s.Packets, control.Packets{RxInterests: 5, TxInterests: 3, RxSymbolic: 1, RxData: 1, TxData: 2, Aggregated: 1})
 	equal("drops", s.Drops, control.Drops{})
-	if len(s.Faces) != 4 {
+	if len(s.Faces) != 5 {
 		t.Fatalf("%d faces", len(s.Faces))
 	}
 	equal("link", s.Faces[2], control.Face{
-		ID: 3, Kind: "link", RxPackets: 2, RxBytes: uint64(len(sent) + len(d)), Pending: 1,
+		ID: 3, Kind: "link", IdleMS: new(int64(300)), RxPackets: 1, RxBytes: uint64(len(sent)), Pending: 1,
 	})
 	equal("app", s.Faces[0].Marked, true)
 	equal("app", s.Faces[0].Kind, "app")
 	equal("app", s.Faces[0].Pending, 3)
 	equal("app", s.Faces[0].TxPackets, uint64(2))
 	equal("app", s.Faces[0].TxBytes, uint64(2*len(d)))
-	equal("app", s.Faces[1].IdleMS, int64(1300))
+	equal("app", s.Faces[1].IdleMS, new(int64(1300)))
 	equal("group", s.Faces[3].Kind, "multicast")
-	equal("group", s.Faces[3].IdleMS, int64(0)) // nothing has ever come
+	equal("group", s.Faces[3].IdleMS, (*int64)(nil)) // nothing has ever come
 	up.down(true)
 	s = w.f.Status(StatusLimits{Routes: 1}, w.now)
 	equal("down", []bool{s.Faces[2].Down, s.Faces[3].Down, s.Routes[0].NextHops[0].Down}, []bool{true, false, true})

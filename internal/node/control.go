@@ -32,11 +32,13 @@ func (c *core) onText(s *streamFace, text []byte) bool {
 		return false
 	case strings.HasPrefix(t, control.NodeVerb):
 		s.reply(c.request(s, text[len(control.NodeVerb):]))
+	case strings.HasPrefix(t, verbStatus) && len(s.text) > 0: // it would get no answer
 	case strings.HasPrefix(t, verbPIT): // cefnetd answers with a file, not a text
 	case strings.HasPrefix(t, verbStatus):
-		s.reply([]byte(c.statusText()))
+		s.reply(c.statusText())
 	case strings.HasPrefix(t, verbRoute):
-		s.reply([]byte(c.ceforeRoute(s, text[len(verbRoute):])))
+		answer := c.ceforeRoute(s, text[len(verbRoute):])
+		s.reply(func() []byte { return []byte(answer) })
 	case strings.HasPrefix(t, verbStop):
 		if c.n.o.OnStop != nil && mayControl(s) {
 			c.n.o.OnStop()
@@ -58,8 +60,9 @@ func mayControl(s *streamFace) bool {
 	return ok && (uid == 0 || uid == os.Geteuid())
 }
 
-// request carries out a request of cefgo's own and returns the reply.
-func (c *core) request(s *streamFace, text []byte) []byte {
+// request carries out a request of cefgo's own and returns the reply, to be made into
+// text outside the loop.
+func (c *core) request(s *streamFace, text []byte) func() []byte {
 	var q control.NodeRequest
 	var r control.NodeReply
 	if err := json.Unmarshal(text, &q); err != nil {
@@ -67,16 +70,28 @@ func (c *core) request(s *streamFace, text []byte) []byte {
 	} else {
 		r = c.carryOut(s, &q)
 	}
-	b, err := json.Marshal(r)
-	if err != nil {
-		panic("node: bug: a reply that is no JSON: " + err.Error())
+	return func() []byte {
+		b, err := json.Marshal(r)
+		if err != nil {
+			panic("node: bug: a reply that is no JSON: " + err.Error())
+		}
+		return append(b, '\n')
 	}
-	return append(b, '\n')
 }
+
+// What a status lists at most, whatever it is asked for: it is gathered while nothing is
+// forwarded.
+const (
+	maxStatusPIT = 10_000
+	maxStatusFIB = 100_000
+)
 
 func (c *core) carryOut(s *streamFace, q *control.NodeRequest) (r control.NodeReply) {
 	if q.Op == control.OpStatus {
-		st := c.status(forward.StatusLimits{Pending: q.PIT, Routes: q.FIB})
+		if len(s.text) > 0 {
+			return r // it would get no answer
+		}
+		st := c.status(forward.StatusLimits{Pending: min(q.PIT, maxStatusPIT), Routes: min(q.FIB, maxStatusFIB)})
 		return control.NodeReply{Status: &st}
 	}
 	if !mayControl(s) {
@@ -85,14 +100,16 @@ func (c *core) carryOut(s *streamFace, q *control.NodeRequest) (r control.NodeRe
 	prefix, err := tlv.ParseName(q.Prefix, tlv.PercentLiteral)
 	switch q.Op {
 	case control.OpRouteAdd:
-		if err == nil && len(q.Via) == 0 {
+		var routes []Route
+		for _, v := range q.Via {
+			routes = append(routes, Route{prefix, v, q.Cost, q.Strategy})
+		}
+		if err == nil && len(routes) == 0 {
 			err = errors.New("no next hop")
 		}
-		for _, v := range q.Via {
-			if err == nil {
-				err = c.addRoute(Route{prefix, v, q.Cost, q.Strategy})
-				r.Changed = err == nil || r.Changed
-			}
+		if err == nil {
+			err = c.makeRoutes(routes)
+			r.Changed = err == nil
 		}
 	case control.OpRouteDel:
 		via := q.Via
@@ -159,16 +176,17 @@ func (c *core) ceforeRoute(s *streamFace, msg []byte) string {
 	if err != nil {
 		return routeDone // cefnetd says so too
 	}
+	var routes []Route
 	for _, host := range m.hosts {
 		via := m.network + "://" + host
 		if m.add {
-			err = c.addRoute(Route{Prefix: prefix.WithoutChunk(), Via: via, Cost: m.cost})
-		} else {
-			_, err = c.delRoute(prefix.WithoutChunk(), via)
-		}
-		if err != nil {
+			routes = append(routes, Route{Prefix: prefix.WithoutChunk(), Via: via, Cost: m.cost})
+		} else if _, err := c.delRoute(prefix.WithoutChunk(), via); err != nil {
 			return routeFailed
 		}
+	}
+	if c.makeRoutes(routes) != nil {
+		return routeFailed
 	}
 	return routeDone
 }

@@ -109,7 +109,7 @@ func TestInteropStatus(t *testing.T) {
 	out := c.run("cefstatus")
 	want := ""
 	c.n.until(t, "cefstatus gone", faces(2))
-	c.n.until(t, "", func(c *core) bool { want = c.statusText(); return true })
+	c.n.until(t, "", func(c *core) bool { want = string(c.statusText()()); return true })
 	_, want, _ = strings.Cut(want, "FIB(App)")
 	if !strings.Contains(out, want) || !strings.Contains(out, fmt.Sprintf("Port             : %d\n", c.port)) {
 		t.Errorf("cefstatus printed\n%s\nwant\n%s", out, want)

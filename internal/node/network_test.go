@@ -166,6 +166,11 @@ func TestTwoNodes(t *testing.T) {
 				if h := near.Routes[0].NextHops[0]; h.Addr != via || h.Interests != 52 || h.Answered != 52 || h.RTTMS <= 0 {
 					t.Errorf("its next hop: %+v", h)
 				}
+				// To set what is set already changes nothing, not even what was measured.
+				must(t, a.SetRoutes([]Route{route(t, "ccnx:/b", via)}))
+				if h := a.status(t).Routes[0].NextHops[0]; h.Interests != 52 {
+					t.Errorf("its next hop, set again: %+v", h)
+				}
 				f = theOther(t, far)
 				if f.Kind != network || f.Static || f.RxPackets != 52 || f.TxPackets != 52 || !strings.HasPrefix(f.Addr, network+"://") {
 					t.Errorf("the answering node's face: %+v", f)

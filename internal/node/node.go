@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -77,7 +78,7 @@ func Start(o Options) (*Node, error) {
 		return nil, err
 	}
 	if o.Forward.NodeName.IsZero() {
-		o.Forward.NodeName = nw.nodeName()
+		o.Forward.NodeName = nodeName(o.Port)
 	}
 	n := &Node{o: o, log: o.Log, l: l, net: nw, begun: time.Now(), events: make(chan event)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -192,13 +193,14 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// nodeName is what CCNinfo calls a node that was given no name.
-func (nw *network) nodeName() tlv.Name {
+// nodeName is what CCNinfo calls a node that was given no name: its host's, and its port,
+// as there may be several on a host.
+func nodeName(port int) tlv.Name {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
 		host = "cefgo"
 	}
-	name, err := tlv.NewName([]byte(host))
+	name, err := tlv.NewName([]byte(host), strconv.AppendInt(nil, int64(port), 10))
 	if err != nil {
 		return tlv.Name{}
 	}

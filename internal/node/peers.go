@@ -1,12 +1,11 @@
 package node
 
 import (
-	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/forward"
-	"github.com/cefgo/cefgo/internal/transport"
 )
 
 // maxPeers bounds the UDP peers that spoke first, whose source anybody can forge;
@@ -76,7 +75,7 @@ func maxDatagram(a netip.Addr) int {
 // add makes a face for a peer.
 func (t *peerTable) add(k peerKey, static bool) *udpFace {
 	u := &udpFace{peerKey: k, static: static}
-	u.id = t.c.f.AddFace(u, forward.FaceOptions{Kind: forward.Link, MaxPacket: maxDatagram(k.addr.Addr())})
+	u.id = t.c.f.AddFace(u, forward.FaceOptions{Kind: forward.Link, MaxPacket: maxDatagram(k.addr.Addr()), Group: t.c.groupBy(k.port)})
 	t.byKey[k], t.byID[u.id] = u, u
 	if !static {
 		t.dynamic++
@@ -170,6 +169,11 @@ func (c *core) groupBy(p *port) forward.FaceID {
 	return 0
 }
 
+// isGroup reports whether a face is a multicast group's.
+func (c *core) isGroup(id forward.FaceID) bool {
+	return slices.ContainsFunc(c.groups, func(g *groupFace) bool { return g.id == id })
+}
+
 // addGroup makes the face of a multicast group, and it the way for what has no other.
 func (c *core) addGroup(g *groupPort) {
 	gf := &groupFace{udpFace: udpFace{peerKey: peerKey{g.port, g.o.Addr}, static: true}, o: g.o}
@@ -213,56 +217,4 @@ func (o *ownAddrs) has(a netip.AddrPort, nw *network, now time.Time) bool {
 		o.addrs, o.looked = localAddrs(), now
 	}
 	return a.Addr().IsLoopback() || o.addrs[a.Addr().WithZone("")]
-}
-
-// portFor is the UDP socket by which to reach a: the one that listens at the address
-// that the system would send from, else one that only calls.
-func (c *core) portFor(a netip.Addr) (*port, error) {
-	if p := c.n.net.portTo(a); p != nil {
-		return p, nil
-	}
-	if p := c.n.net.outFor(a); p != nil {
-		return p, nil
-	}
-	any := netip.IPv4Unspecified()
-	if a.Is6() {
-		any = netip.IPv6Unspecified()
-	}
-	sock, err := transport.ListenPeers(netip.AddrPortFrom(any, 0))
-	if err != nil {
-		return nil, err
-	}
-	p := newPort(sock, false)
-	c.n.net.addOut(a.Is6(), p)
-	c.n.startPort(p)
-	return p, nil
-}
-
-// portTo is the listening socket whose own address is the one from which the system
-// would send to a, else one of all addresses; nil where there is none.
-func (nw *network) portTo(a netip.Addr) (found *port) {
-	from := sourceFor(a)
-	for _, p := range nw.ports {
-		l := p.sock.LocalAddr().Addr()
-		switch {
-		case nw.isGroups(p) || l.Is4() != a.Is4():
-		case l.WithZone("") == from:
-			return p
-		case l.IsUnspecified():
-			found = p
-		}
-	}
-	return found
-}
-
-// sourceFor is the address from which the system sends to a; the zero Addr where it
-// knows no way there.
-func sourceFor(a netip.Addr) netip.Addr {
-	// Nothing is sent: to connect a UDP socket only looks up the way.
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, transport.DefaultPort)))
-	if err != nil {
-		return netip.Addr{}
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
 }

@@ -98,7 +98,7 @@ func (c *core) setRoutes(routes []Route) error {
 	}
 	if err := c.addRoutes(routes, faces); err != nil {
 		for _, r := range c.routes.configured {
-			_ = c.addRoute(r) // there was room for it
+			_ = c.makeRoutes([]Route{r}) // there was room for it
 		}
 		return err
 	}
@@ -178,14 +178,22 @@ func (c *core) nextHop(r Route) (v via, id forward.FaceID, err error) {
 	return v, id, nil
 }
 
-// addRoute makes a next hop, or changes its cost.
-func (c *core) addRoute(r Route) error {
-	_, id, err := c.nextHop(r)
-	if err != nil {
-		return err
+// makeRoutes makes next hops, or changes their costs; all of them, or none.
+func (c *core) makeRoutes(routes []Route) error {
+	faces := make([]forward.FaceID, 0, len(routes))
+	defer func() {
+		for _, id := range faces {
+			c.tidyFace(id)
+		}
+	}()
+	for _, r := range routes {
+		_, id, err := c.nextHop(r)
+		if err != nil {
+			return err
+		}
+		faces = append(faces, id)
 	}
-	defer c.tidyFace(id)
-	return c.addRoutes([]Route{r}, []forward.FaceID{id})
+	return c.addRoutes(routes, faces)
 }
 
 // delRoute ends a next hop, or, without via, all of a prefix, and reports whether
@@ -200,7 +208,7 @@ func (c *core) delRoute(prefix tlv.Name, text string) (had bool, err error) {
 		ids = c.facesOf(v)
 	}
 	for _, id := range ids {
-		if !slices.ContainsFunc(c.groups, func(g *groupFace) bool { return g.id == id }) {
+		if !c.isGroup(id) {
 			had = c.f.DelRoute(prefix, id) || had
 			c.tidyFace(id)
 		}
@@ -246,6 +254,9 @@ func (c *core) faceFor(v via) (forward.FaceID, error) {
 			return 0, err
 		}
 		return c.peers.static(peerKey{p, v.addr}).id, nil
+	}
+	if c.isGroup(v.id) {
+		return 0, fmt.Errorf("face %d is a multicast group: it is the way for what has no other", v.id)
 	}
 	return v.id, nil
 }

@@ -45,7 +45,7 @@ func (n *Node) neighbours(t testing.TB) string {
 func TestSetRoutes(t *testing.T) {
 	n := start(t, Options{Routes: []Route{route(t, "ccnx:/a", via1), {mustName(t, "ccnx:/b"), via2, 3, "all"}}})
 	n.hasRoutes(t, "at the start", "ccnx:/a best "+via1+"=0", "ccnx:/b all "+via2+"=3")
-	must(t, n.ask(func(c *core) { must(t, c.addRoute(route(t, "ccnx:/c", via3))) }))
+	must(t, n.ask(func(c *core) { must(t, c.makeRoutes([]Route{route(t, "ccnx:/c", via3)})) }))
 	must(t, n.SetRoutes([]Route{{mustName(t, "ccnx:/a"), via1, 7, ""}, route(t, "ccnx:/a", via2), route(t, "ccnx:/d", via4)}))
 	n.hasRoutes(t, "anew", "ccnx:/a best "+via1+"=7 "+via2+"=0", "ccnx:/c best "+via3+"=0", "ccnx:/d best "+via4+"=0")
 	if s := n.status(t); s.RouteNum != 3 {
@@ -218,7 +218,7 @@ func TestRouteByFace(t *testing.T) {
 	has := stranger(t, n, "udp").answered("ccnx:/x")
 	id := theOther(t, n.status(t)).ID
 	via := fmt.Sprintf("face:%d", id)
-	must(t, n.ask(func(c *core) { must(t, c.addRoute(route(t, "ccnx:/f", via))) }))
+	must(t, n.ask(func(c *core) { must(t, c.makeRoutes([]Route{route(t, "ccnx:/f", via)})) }))
 	asks := dial(t, n)
 	exchange(t, asks, has, "ccnx:/f/1")
 	must(t, n.ask(func(c *core) {

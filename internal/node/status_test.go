@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/control"
 	"github.com/cefgo/cefgo/internal/forward"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -123,7 +124,7 @@ func TestStatusLikeCefnetds(t *testing.T) {
 		head, _, _ := strings.Cut(text, "Faces : ")
 		var b strings.Builder
 		for line := range strings.Lines(head) {
-			if !strings.HasPrefix(line, CacheLine) {
+			if !strings.HasPrefix(line, control.CacheLine) {
 				b.WriteString(values.ReplaceAllString(line, "…"))
 			}
 		}
@@ -213,7 +214,7 @@ func TestTexts(t *testing.T) {
 		stays := c.onText(fc, []byte(text))
 		answer := ""
 		if len(fc.text) > 0 {
-			answer = string(<-fc.text)
+			answer = string((<-fc.text)())
 		}
 		if stays != want.stays || !strings.HasPrefix(answer, want.answered) || (answer == "") != (want.answered == "") {
 			t.Errorf("%.20q: stays %v, answered with %q", text, stays, answer)

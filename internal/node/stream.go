@@ -14,7 +14,8 @@ import (
 
 // Bounds of what waits for one face to take it, beside what its socket holds, in
 // bytes. What comes on top is dropped and counted, so that a slow reader holds up
-// nobody else. Together the queues hold at most 2 GiB, where none of maxStreams reads.
+// nobody else. Together the queues hold at most 2 GiB, where none of maxStreams reads, and
+// as much again is being written.
 const (
 	faceQueueBytes  = 4 << 20
 	smallQueueBytes = 256 << 10 // of those beyond fullQueues
@@ -28,8 +29,12 @@ const (
 // readBatches is how many batches of one face may be on their way to the loop.
 const readBatches = 2
 
-// recycleBytes is the most memory that a batch keeps for its next use.
-const recycleBytes = 512 << 10
+// recycleBytes is the most memory that a batch keeps for its next use; the small one
+// with more than fullQueues connections.
+const (
+	recycleBytes      = 512 << 10
+	smallRecycleBytes = 64 << 10
+)
 
 // streamFace is an application or a neighbour on a connection of its own: a goroutine
 // that reads, one that writes.
@@ -41,7 +46,7 @@ type streamFace struct {
 	neighbour bool
 	link      *tcpLink // of which it is the connection, or nil
 	out       *transport.Queue
-	text      chan []byte
+	text      chan func() []byte // what is sent between packets, made by the writer
 	free      chan *tlv.Batch
 
 	// The loop's: what it has for the face and has not queued yet, and whether the
@@ -62,7 +67,7 @@ func (c *core) newStreamFace(conn transport.LocalConn, queue int) *streamFace {
 	s := &streamFace{
 		core: c,
 		conn: conn, out: transport.NewQueue(queue),
-		text: make(chan []byte, 1), free: make(chan *tlv.Batch, readBatches),
+		text: make(chan func() []byte, 1), free: make(chan *tlv.Batch, readBatches),
 	}
 	if nb, ok := conn.(neighbourStream); ok {
 		s.remote = nb.RemoteAddr()
@@ -117,7 +122,11 @@ func (s *streamFace) close() {
 }
 
 func (s *streamFace) recycle(b *tlv.Batch) {
-	b.Reset(recycleBytes)
+	keep := recycleBytes
+	if len(s.core.streams) > fullQueues {
+		keep = smallRecycleBytes
+	}
+	b.Reset(keep)
 	s.free <- b
 }
 
@@ -208,7 +217,7 @@ func (s *streamFace) write() {
 	for {
 		select {
 		case text := <-s.text:
-			if s.conn.WriteText(text) != nil {
+			if s.conn.WriteText(text()) != nil {
 				return
 			}
 		case <-s.out.Ready():
@@ -225,9 +234,9 @@ func (s *streamFace) write() {
 	}
 }
 
-// reply sends text between packets. Where one waits already, its sender does not
-// read; it gets no second one.
-func (s *streamFace) reply(text []byte) {
+// reply sends a text between packets, which the writer makes: it may be long. Where one
+// waits already, its sender does not read; it gets no second one.
+func (s *streamFace) reply(text func() []byte) {
 	select {
 	case s.text <- text:
 	default:

@@ -66,13 +66,19 @@ func (n *Node) keepDialling(ctx context.Context, l *tcpLink) {
 				conn.Close()
 				return
 			}
-			pause, said = redialFirst, false
+			begun := time.Now()
 			select {
 			case <-l.broken:
 			case <-ctx.Done():
 				return
 			}
-			n.log.Warn("a neighbour's connection has ended", "addr", l.addr)
+			if time.Since(begun) >= redialMost { // else it only takes connections
+				pause, said = redialFirst, false
+			}
+			if !said {
+				n.log.Warn("a neighbour's connection has ended", "addr", l.addr)
+			}
+			said = true
 		} else if !said && ctx.Err() == nil {
 			n.log.Warn("a neighbour cannot be reached; trying on", "addr", l.addr, "err", err)
 			said = true

@@ -16,14 +16,11 @@ const (
 	statusRoutes     = 10_000
 )
 
-// CacheLine starts the status line that tells what the content store holds and
-// can hold; cefnetd has none like it.
-const CacheLine = control.CacheLine
-
 // statusText is the forwarder's state in cefnetd's words, which cefstatus prints and
 // scripts scrape (sheet j).
-func (c *core) statusText() string {
-	return statusText(c.status(forward.StatusLimits{Pending: statusPITEntries, Routes: statusRoutes}), c.n.o.Forward.ReturnToAll)
+func (c *core) statusText() func() []byte {
+	s := c.status(forward.StatusLimits{Pending: statusPITEntries, Routes: statusRoutes})
+	return func() []byte { return []byte(statusText(s, c.n.o.Forward.ReturnToAll)) }
 }
 
 func statusText(s control.NodeStatus, returnsToAll bool) string {
@@ -40,7 +37,7 @@ func statusText(s control.NodeStatus, returnsToAll bool) string {
 	fmt.Fprintf(&b, "Rx ContentObject : %d\n", p.RxData)
 	fmt.Fprintf(&b, "Tx ContentObject : %d\n", p.TxData)
 	fmt.Fprintf(&b, "Cache Mode       : Localcache\n")
-	fmt.Fprintf(&b, "%s%d of %d bytes, %d objects\n", CacheLine, s.Store.Bytes, s.Store.Capacity, s.Store.Objects)
+	fmt.Fprintf(&b, "%s%d of %d bytes, %d objects\n", control.CacheLine, s.Store.Bytes, s.Store.Capacity, s.Store.Objects)
 	fmt.Fprintf(&b, "FWD Strategy     : None\n")
 	fmt.Fprintf(&b, "Interest Return  : %s\n", returns)
 	writeFaces(&b, s.Faces)

@@ -87,7 +87,7 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	case err != nil && ctx.Err() != nil:
 		return a.served(uri, new(publish.Counters), 0)
 	case err != nil:
-		return registerFailure(fw.blame(c, err))
+		return registerFailure(fw, fw.blame(c, err))
 	}
 	p := publish.New(tree, publish.Options{
 		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum, Rate: float64(o.rate), Log: a.log,
@@ -97,7 +97,7 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	err = p.Serve(ctx, reg, c)
 	stop()
 	if err != nil && !errors.As(err, &sig) {
-		return registerFailure(err) // the prefix may be taken later too
+		return registerFailure(fw, err) // the prefix may be taken later too
 	}
 	return a.served(uri, p.Counters(), reg.Lost())
 }
@@ -113,7 +113,7 @@ func (a *app) served(uri string, n *publish.Counters, lost uint64) error {
 }
 
 // registerFailure says why a prefix could not be taken.
-func registerFailure(err error) error {
+func registerFailure(fw *forwarder, err error) error {
 	f := newFailure(err)
 	switch {
 	case errors.Is(err, client.ErrTaken):
@@ -122,6 +122,9 @@ func registerFailure(err error) error {
 	case errors.Is(err, client.ErrNotRegistered):
 		f.err = client.ErrNotRegistered
 		f.hint = "cefnetd's table of applications may be full (FIB_SIZE_APP), or an overlapping prefix wins: see cefstatus"
+		if fw.addr.Network != "unix" {
+			f.hint = "a cefgo node takes registrations from its network with --allow-remote-apps only; in cefnetd the table of applications may be full, or an overlapping prefix wins"
+		}
 	}
 	return f
 }

@@ -50,7 +50,7 @@ func (p *prober) close() { p.second.Close() }
 
 // free finds out whether somebody alive answers for exactly r's prefix.
 func (p *prober) free(ctx context.Context, r *Registration) error {
-	owner, err := p.ask(ctx, r, freeWait)
+	owner, err := p.ask(ctx, r, localOnly, freeWait)
 	switch {
 	case err == nil && bytes.Equal(owner.prefix, r.prefix.Bytes()):
 		return fmt.Errorf("%s: %w", r.prefix, ErrTaken)
@@ -72,7 +72,7 @@ func (p *prober) arrives(ctx context.Context, r *Registration) error {
 	cancel()
 	for range arriveTries {
 		start := time.Now()
-		owner, err := p.ask(ctx, r, arriveWait)
+		owner, err := p.ask(ctx, r, andBack, arriveWait)
 		if err == nil && owner.id == p.c.id {
 			return nil
 		}
@@ -108,7 +108,7 @@ func (c *Client) guard(r *Registration) {
 			return // the connection's own trouble
 		}
 		defer p.close()
-		owner, err := p.ask(c.ctx, r, arriveWait)
+		owner, err := p.ask(c.ctx, r, andBack, arriveWait)
 		if err == nil && owner.id != c.id && bytes.Equal(owner.prefix, r.prefix.Bytes()) {
 			c.mu.Lock()
 			// Without DEREG: that would be the other's.
@@ -130,15 +130,23 @@ type owner struct {
 	prefix []byte
 }
 
+// Hop limits of a probe. One does not leave the forwarder's machine, where a neighbour's
+// publisher of the same name is no concern of ours. Two reach us where we are a publisher
+// over the network: a forwarder of cefgo's counts the way back to us too.
+const (
+	localOnly = 1
+	andBack   = 2
+)
+
 // ask sends one probe Interest for r's prefix and waits for its answer.
-func (p *prober) ask(ctx context.Context, r *Registration, wait time.Duration) (owner, error) {
+func (p *prober) ask(ctx context.Context, r *Registration, hopLimit uint8, wait time.Duration) (owner, error) {
 	name, err := r.probeName()
 	if err != nil {
 		return owner{}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, wait, ErrTimeout)
 	defer cancel()
-	i := tlv.Interest{HopLimit: 1, Name: name}
+	i := tlv.Interest{HopLimit: hopLimit, Name: name}
 	i.Lifetime = tlv.Lifetime(probeLifetime)
 	a, err := p.second.Express(ctx, &i)
 	if err != nil {

@@ -39,6 +39,31 @@ func TestHeld(t *testing.T) {
 	}
 }
 
+// TestHeldElsewhere: to register looks at the Interests below the prefix alone.
+func TestHeldElsewhere(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, has := w.app(), w.app()
+	for k := range maxHeld - 2 {
+		asks.interest(fmt.Sprintf("ccnx:/a/Chunk=%d", k))
+	}
+	b, c := asks.interest("ccnx:/b/x"), asks.interest("ccnx:/b")
+	allocs := testing.AllocsPerRun(10, func() { has.registers("ccnx:/bb", "ccnx:/b/x/y") })
+	if allocs > 100 {
+		t.Errorf("%v allocations for what is none of its concern", allocs)
+	}
+	w.quiet("elsewhere")
+	has.command(tlv.CommandRegister, "ccnx:/b")
+	has.gets(c)
+	has.registers("ccnx:/b")
+	has.gets(b)
+	all := w.app()
+	all.command(tlv.CommandRouteAdd, "ccnx:/")
+	if len(all.got) != maxHeld-2 {
+		t.Errorf("%d handed over, want %d", len(all.got), maxHeld-2)
+	}
+	all.got = nil
+}
+
 func TestHeldIsBounded(t *testing.T) {
 	w := newWorld(t, Options{})
 	asks, has := w.app(), w.app()

@@ -118,6 +118,41 @@ func TestNoHopLeft(t *testing.T) {
 	app.gets(from.interest("ccnx:/all/y", hopLimit(1)))
 }
 
+// TestSpentRegistration: where nobody but registered neighbours has a name, an Interest
+// without a hop left goes nowhere, by no route either, and ends there.
+func TestSpentRegistration(t *testing.T) {
+	w := newWorld(t, Options{AllowRemoteApps: true})
+	asks, has, also, up := w.link(), w.link(), w.link(), w.app()
+	has.registers("ccnx:/a")
+	also.registers("ccnx:/a")
+	up.command(tlv.CommandRouteAdd, "ccnx:/a")
+	i := asks.interest("ccnx:/a/x", hopLimit(1))
+	asks.gets(returned(i, tlv.ReturnHopLimit))
+	asks.multicasts(i)
+	w.pending(0)
+	w.drops(control.Drops{HopLimit: 2})
+	asks.interest("ccnx:/a/x", hopLimit(1), symbolic)
+	w.pending(1)
+	w.drops(control.Drops{HopLimit: 1})
+	w.quiet("spent")
+
+	// Another goes on waiting, and so does who asked before under a restriction.
+	j := lower(asks.interest("ccnx:/a/y", hash("a")))
+	has.gets(j)
+	also.gets(j)
+	asks.gets(returned(asks.interest("ccnx:/a/y", hopLimit(1)), tlv.ReturnHopLimit))
+	w.drops(control.Drops{HopLimit: 1})
+	w.pending(2)
+
+	// An application of this machine takes it.
+	here := w.app().registers("ccnx:/a")
+	here.gets(asks.interest("ccnx:/a/z", hopLimit(1)))
+	w.pending(3)
+	w.drops(control.Drops{})
+	// And a neighbour is not sent its own.
+	here.gets(has.interest("ccnx:/a/z", hopLimit(1)))
+}
+
 // TestSuppression is the table of sheet f, and RFC 8569 2.4.2: what another face's
 // pending Interest will answer is not sent again.
 func TestSuppression(t *testing.T) {
@@ -669,6 +704,20 @@ func TestIdle(t *testing.T) {
 	idle(up, true)
 	up.leaves()
 	idle(up, false)
+
+	// An application over the network may have nothing to say for long.
+	w = newWorld(t, Options{AllowRemoteApps: true})
+	has := w.link()
+	has.registers("ccnx:/a", "ccnx:/b")
+	w.pass(time.Minute)
+	idle(has, false)
+	has.command(tlv.CommandDeregister, "ccnx:/a")
+	w.pass(time.Minute)
+	idle(has, false)
+	has.command(tlv.CommandDeregister, "ccnx:/b")
+	idle(has, false)
+	w.pass(time.Second)
+	idle(has, true)
 }
 
 // TestNeighbourLinkRequest: it learns that a forwarder is here, no more.

@@ -102,6 +102,96 @@ func TestFaceQuota(t *testing.T) {
 	}
 }
 
+// TestNetworkQuota: all neighbours together leave a quarter of the table to applications.
+func TestNetworkQuota(t *testing.T) {
+	for size, most := range map[int]int{1: 1, 2: 2, 4: 3, 8: 6, 10: 8} {
+		w := newWorld(t, Options{PITSize: size})
+		one, two, asks, has := w.link(), w.link(), w.app(), w.app().registers("ccnx:/a")
+		for k := range most {
+			has.gets([]*app{one, two}[k%2].interest(fmt.Sprintf("ccnx:/a/%d", k)))
+		}
+		if size == most {
+			continue // there is no quarter
+		}
+		for _, a := range []*app{one, two} {
+			i := a.interest("ccnx:/a/more")
+			a.gets(returned(i, tlv.ReturnNoResources))
+			a.interest("ccnx:/a/more", symbolic)
+		}
+		w.drops(control.Drops{FaceQuota: 4})
+		w.quiet("beyond the quota")
+		w.pending(most)
+		has.gets(one.interest("ccnx:/a/0")) // again
+		for k := range size - most {
+			has.gets(asks.interest(fmt.Sprintf("ccnx:/a/ours%d", k)))
+		}
+		two.gets(returned(two.interest("ccnx:/a/ours0"), tlv.ReturnNoResources))
+		w.drops(control.Drops{FaceQuota: 1})
+		asks.gets(returned(asks.interest("ccnx:/a/more", marked), tlv.ReturnNoResources))
+		w.drops(control.Drops{PITFull: 1})
+		w.pending(size)
+
+		one.gets(has.uncacheable("ccnx:/a/0"))
+		has.gets(two.interest("ccnx:/a/more"))
+		one.gets(returned(one.interest("ccnx:/a/0"), tlv.ReturnNoResources))
+		w.f.drops = control.Drops{}
+		one.leaves() // what it waits for lapses
+		w.pass(tlv.DefaultLifetime + 2*Tick)
+		w.pending(0)
+		for k := range most {
+			has.gets(two.interest(fmt.Sprintf("ccnx:/a/%d", k)))
+		}
+		w.drops(control.Drops{})
+	}
+}
+
+// TestLinkLifetimes: a neighbour's Interests are pending no longer than they may be, and
+// what is asked for them stands no longer; an application's are not concerned.
+func TestLinkLifetimes(t *testing.T) {
+	o := Options{LinkLifetime: 4 * time.Second, LinkSymbolicLifetime: 10 * time.Second}
+	none := func(*tlv.Interest) {}
+	for _, c := range []struct {
+		o           Options
+		kind        Kind
+		opt         func(*tlv.Interest)
+		asks, lasts time.Duration
+	}{
+		{o, Link, none, time.Minute, 4 * time.Second},
+		{o, Link, none, 3 * time.Second, 3 * time.Second},
+		{o, Link, longLife, time.Minute, 4 * time.Second},
+		{o, Link, symbolic, time.Minute, 10 * time.Second},
+		{o, Link, symbolic, 3 * time.Second, 3 * time.Second},
+		{o, App, none, time.Minute, time.Minute},
+		{o, App, symbolic, time.Minute, time.Minute},
+		{Options{LinkLifetime: 4 * time.Second}, Link, symbolic, time.Hour, maxLifetime},
+		{Options{LinkSymbolicLifetime: 4 * time.Second}, Link, none, time.Hour, maxLifetime},
+	} {
+		w := newWorld(t, c.o)
+		asks, has := w.face(FaceOptions{Kind: c.kind}), w.app().registers("ccnx:/a")
+		i := asks.interest("ccnx:/a/Chunk=1", c.opt, lifetime(c.asks))
+		has.gets(i)
+		w.pass(c.lasts - 1)
+		w.pending(1)
+		has.gets(asks.sends(i)) // renewed
+		w.pass(c.lasts - 1)
+		w.pending(1)
+		w.pass(1 + 2*Tick)
+		w.pending(0)
+	}
+
+	w := newWorld(t, o)
+	one, two, three, asks, up := w.link(), w.link(), w.link(), w.app(), w.link()
+	w.route("ccnx:/a", up)
+	up.gets(lower(one.interest("ccnx:/a/x", lifetime(time.Minute))))
+	w.pass(2 * time.Second)
+	two.interest("ccnx:/a/x", lifetime(time.Minute))
+	w.quiet("for half the time")
+	w.pass(time.Second)
+	up.gets(lower(three.interest("ccnx:/a/x", lifetime(time.Minute))))
+	up.gets(asks.interest("ccnx:/a/x", lifetime(10*time.Second)))
+	asks.gets()
+}
+
 // TestQuotaOfLapsed: what has lapsed does not count for long, whether or not somebody else
 // goes on waiting for it.
 func TestQuotaOfLapsed(t *testing.T) {

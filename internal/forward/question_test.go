@@ -132,6 +132,7 @@ func TestQuestionBreaks(t *testing.T) {
 	two.down(true)
 	two.down(true)
 	one.down(false)
+	w.quiet("up again")
 	one.gets(lower(far.interest("ccnx:/a/x", hopLimit(9)))) // it does not circle
 	w.link().interest("ccnx:/a/x", hopLimit(9))
 	w.quiet("one may answer again")
@@ -182,6 +183,12 @@ func TestReturnOfTheEarlier(t *testing.T) {
 
 	// No farther than before, or by the same face.
 	i = [][]byte{lower(near.interest("ccnx:/a/s", hopLimit(9))), lower(near.interest("ccnx:/a/s", hopLimit(9)))}
+	one.gets(i...)
+	one.sends(returned(i[0], tlv.ReturnHopLimit))
+	two.gets(i[0])
+	near.gets(two.sends(returned(i[0], tlv.ReturnHopLimit)))
+	here := w.app()
+	i = [][]byte{here.interest("ccnx:/a/h", hopLimit(3)), lower(near.interest("ccnx:/a/h", hopLimit(4)))}
 	one.gets(i...)
 	one.sends(returned(i[0], tlv.ReturnHopLimit))
 	two.gets(i[0])

@@ -75,7 +75,11 @@ func (r *route) choose(dst []*nextHop, from *face, asked func(*nextHop) bool, no
 	}
 	dst = append(dst, best)
 	for _, h := range r.hops {
-		if h != best && usable(h) && r.looksAt(h, now) {
+		switch {
+		case h == best || !usable(h):
+		case best.face.o.Kind == Group && h.face.o.Kind == Group:
+			dst = append(dst, h) // who has it may be in any of them
+		case r.looksAt(h, now):
 			h.probed = now
 			dst = append(dst, h)
 		}

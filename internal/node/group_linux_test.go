@@ -306,6 +306,27 @@ func TestGroupOverALink(t *testing.T) {
 	}
 }
 
+// TestLinkLocalNeighbour: however its interface is written.
+func TestLinkLocalNeighbour(t *testing.T) {
+	if !inNetwork(t, aLink...) {
+		return
+	}
+	ifi, err := net.InterfaceByName("v0")
+	must(t, err)
+	b := startNear(t, Options{Listen: []Listen{{Addr: netip.MustParseAddrPort("[fe80::1%v0]:0"), UDP: true, TCP: true}}})
+	for _, network := range []string{"udp", "tcp"} {
+		for _, zone := range []string{"v0", fmt.Sprint(ifi.Index)} {
+			via := fmt.Sprintf("%s://[fe80::1%%%s]:%d", network, zone, b.port(t, network).Port())
+			a := start(t, Options{Routes: []Route{route(t, "ccnx:/b", via)}})
+			up(t, a, fmt.Sprintf("%s://[fe80::1%%v0]:%d", network, b.port(t, network).Port()))
+			asks, has := dial(t, a), dial(t, b).registers("ccnx:/b")
+			exchange(t, asks, has, "ccnx:/b/1")
+			has.conn.Close()
+			b.until(t, "deregistered", registered(0))
+		}
+	}
+}
+
 // TestFragments: what is larger than the way to a neighbour goes as fragments, and is
 // counted.
 func TestFragments(t *testing.T) {
@@ -358,5 +379,16 @@ func TestTwoGroups(t *testing.T) {
 	heardTwo.hears(t, interest(t, "ccnx:/c/1", hops(tlv.DefaultHopLimit-1)))
 	if len(heardOne.in)+len(heardTwo.in) > 0 {
 		t.Errorf("it is heard again: %d in the first, %d in the second", len(heardOne.in), len(heardTwo.in))
+	}
+}
+
+// TestAllGroupsAreAsked: by one who is in several, where there is no other way.
+func TestAllGroupsAreAsked(t *testing.T) {
+	lo := loopInterface(t)
+	one, two := freeGroup(t, "239.1.2.9", lo), freeGroup(t, "239.1.2.10", lo)
+	asks := dial(t, start(t, Options{Groups: []Group{one, two}}))
+	for _, g := range []Group{one, two} {
+		has := dial(t, start(t, Options{Groups: []Group{g}})).registers("ccnx:/" + g.Addr.String())
+		exchange(t, asks, has, "ccnx:/"+g.Addr.String()+"/1")
 	}
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -149,8 +150,29 @@ func parseVia(s string) (v via, err error) {
 	if v.addr, err = netip.ParseAddrPort(a.Addr); err != nil {
 		return v, fmt.Errorf("%q: the host must be an address", s)
 	}
-	v.addr = netip.AddrPortFrom(v.addr.Addr().Unmap(), v.addr.Port())
+	host, err := zoned(v.addr.Addr().Unmap())
+	if err != nil {
+		return via{}, fmt.Errorf("%q: %w", s, err)
+	}
+	v.addr = netip.AddrPortFrom(host, v.addr.Port())
 	return v, nil
+}
+
+// zoned is a with its zone as the system gives it of who sends from there: where it is
+// link-local, its interface's name, else none.
+func zoned(a netip.Addr) (netip.Addr, error) {
+	zone := a.Zone()
+	if zone == "" || !a.IsLinkLocalUnicast() {
+		return a.WithZone(""), nil
+	}
+	ifi, err := net.InterfaceByName(zone)
+	if index, nerr := strconv.Atoi(zone); err != nil && nerr == nil {
+		ifi, err = net.InterfaceByIndex(index)
+	}
+	if err != nil {
+		return a, fmt.Errorf("no interface %q: %w", zone, err)
+	}
+	return a.WithZone(ifi.Name), nil
 }
 
 // maxCost is the highest cost of a route; a multicast group's is above it.

@@ -106,6 +106,7 @@ func TestSetBadRoutes(t *testing.T) {
 		"unspecified v6":  {route(t, "ccnx:/x", "tcp://[::]:9"), "no neighbour's address"},
 		"a group":         {route(t, "ccnx:/x", "udp://224.0.23.170"), "no neighbour's address"},
 		"a group, tcp":    {route(t, "ccnx:/x", "tcp://[ff02::1]"), "no neighbour's address"},
+		"no interface":    {route(t, "ccnx:/x", "udp://[fe80::1%nosuch0]"), "no interface"},
 		"no face":         {route(t, "ccnx:/x", "face:999"), "no face 999"},
 		"no face's name":  {route(t, "ccnx:/x", "face:one"), "invalid syntax"},
 		"no face at all":  {route(t, "ccnx:/x", "face:"), "invalid syntax"},
@@ -280,7 +281,7 @@ func TestDelRoute(t *testing.T) {
 }
 
 func FuzzVia(f *testing.F) {
-	for _, s := range []string{via1, via2, via3, via4, "udp://127.0.0.1", "tcp://::1", "face:7", "unix:/s", "udp://[fe80::1%lo]:9", "udp://[::ffff:1.2.3.4]:5", "face:-1", "udp://:1"} {
+	for _, s := range []string{via1, via2, via3, via4, "udp://127.0.0.1", "tcp://::1", "face:7", "unix:/s", "udp://[fe80::1%lo]:9", "udp://[::ffff:1.2.3.4]:5", "face:-1", "udp://:1", "udp://fe80::aaaa%00]", "udp://[fe80::1%1]", "udp://[fd00::1%\n]:9"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

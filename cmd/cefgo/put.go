@@ -101,7 +101,7 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	}
 	defer back.Close()
 
-	p := pipeline.Options{Lifetime: fw.lifetime(0), Timeout: o.timeout.d, Stall: o.stall.d, Counters: new(pipeline.Counters)}
+	p := pipeline.Options{Lifetime: fw.readBackLifetime(), Timeout: o.timeout.d, Stall: o.stall.d, Counters: new(pipeline.Counters)}
 	var sent atomic.Int64
 	total := uint64(l.Size)
 	stop := a.showProgress("put "+l.Name.String(), func() snapshot {
@@ -125,6 +125,9 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	session := pipeline.NewSession(back.Open(), pipeline.Path{Room: fw.room(pitShare), Expect: fw.backlog()})
 	defer session.Close()
 	res, err := publish.ReadBack(ctx, session, *l, src, p)
+	if err == nil && res.Stats.Retransmits > 0 {
+		fw.letLapse(ctx, p.Lifetime)
+	}
 	stop()
 	if err = src.blame(fw.blame(back, err)); err != nil {
 		return err

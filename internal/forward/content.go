@@ -77,11 +77,11 @@ func (f *Forwarder) onData(from *face, pkt []byte, o *tlv.Object, now time.Time)
 		return
 	}
 	if e != nil {
-		f.answered(e, from, at)
+		f.answered(e, from, pkt, o, at)
 		f.satisfy(e, from, pkt, o, at)
 	}
 	if s != nil {
-		f.answered(s, from, at)
+		f.answered(s, from, pkt, o, at)
 		f.feed(s, from, pkt, o, at)
 	}
 	if until, ok := f.keeps(from, o, now); ok {
@@ -146,10 +146,11 @@ func (e *entry) expects(from *face) bool {
 }
 
 // answered notes on the way that led to from that it answers, and how soon.
-func (f *Forwarder) answered(e *entry, from *face, at instant) {
+func (f *Forwarder) answered(e *entry, from *face, pkt []byte, o *tlv.Object, at instant) {
+	var heard *nextHop
 	for i := range e.ups {
 		u := &e.ups[i]
-		if u.hop == nil || !u.may(from) {
+		if u.hop == nil || u.hop == heard || !u.may(from) || !u.only.met(o, pkt) {
 			continue
 		}
 		rtt := time.Duration(0)
@@ -157,6 +158,7 @@ func (f *Forwarder) answered(e *entry, from *face, at instant) {
 			rtt = at.sub(u.sent)
 		}
 		u.hop.hears(rtt)
+		heard = u.hop  // once, where it was asked under several restrictions
 		u.again = true // of a symbolic entry, the next Data tells nothing
 	}
 }

@@ -17,8 +17,9 @@ const (
 
 // heldInterest is an Interest that nobody was there to take.
 type heldInterest struct {
-	seq uint64 // in the order in which they came
-	pkt []byte
+	seq  uint64 // in the order in which they came
+	pkt  []byte
+	only *restriction
 }
 
 // hold keeps an Interest of an application that nobody is there to take, as long as it
@@ -28,7 +29,7 @@ type heldInterest struct {
 func (f *Forwarder) hold(a *arrival, e *entry) {
 	if a.from.local() && len(f.pit.held) < maxHeld && len(a.pkt) <= maxHeldBytes {
 		f.pit.heldSeq++
-		f.pit.held[e] = heldInterest{f.pit.heldSeq, bytes.Clone(a.pkt)}
+		f.pit.held[e] = heldInterest{f.pit.heldSeq, bytes.Clone(a.pkt), a.only}
 	}
 }
 
@@ -37,7 +38,7 @@ func (f *Forwarder) hold(a *arrival, e *entry) {
 func (f *Forwarder) handOver(prefix tlv.Name, to *face, at instant) {
 	var waiting []*entry
 	for e := range f.pit.held {
-		if prefix.IsDefault() || bytes.HasPrefix(e.segs, prefix.Bytes()) {
+		if prefix.IsDefault() || bytes.HasPrefix(e.segs, prefix.Bytes()) || hasReflexive(e.segs) {
 			waiting = append(waiting, e)
 		}
 	}
@@ -46,7 +47,8 @@ func (f *Forwarder) handOver(prefix tlv.Name, to *face, at instant) {
 		takes := func(d downstream) bool { return d.until > at && d.face != to && f.isAsked(to, e.name(), d.face) }
 		if len(e.ups) == 0 && slices.ContainsFunc(e.downs, takes) && to.send(f.pit.held[e].pkt) {
 			f.count.TxInterests++
-			e.ask(to, nil, question{until: e.until()}, at)
+			h := f.pit.held[e]
+			e.ask(to, nil, question{only: h.only, hopLimit: h.pkt[hopLimitAt], until: e.until()}, at)
 		}
 	}
 }

@@ -88,3 +88,25 @@ func TestHeldIsBounded(t *testing.T) {
 	}
 	has.got = nil
 }
+
+// TestHeldReflexive: reflexive segments play no part in finding an application.
+func TestHeldReflexive(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, has := w.app(), w.app()
+	i := asks.interest("ccnx:/a/0x0006=0x00112233445566778899aabbccddeeff/x")
+	has.registers("ccnx:/a/x")
+	has.gets(i)
+}
+
+// TestHeldRefused: what was handed over is refused as it was asked.
+func TestHeldRefused(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, has := w.app(), w.app()
+	i := asks.interest("ccnx:/a/x", hash("a"))
+	has.registers("ccnx:/a")
+	has.gets(i)
+	has.sends(returned(i, tlv.ReturnNoRoute))
+	if w.f.drops.Unexpected != 0 {
+		t.Error("a refusal of what was handed over is unexpected")
+	}
+}

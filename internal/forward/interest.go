@@ -161,8 +161,8 @@ func (f *Forwarder) passToApps(a *arrival, e *entry) (asked, spent bool) {
 // one that its own face asks again. another says that it is none of these but for the
 // hop limit. ok is false where it got nowhere, and code says why.
 func (f *Forwarder) passToNetwork(a *arrival, e *entry, another bool) (code tlv.ReturnCode, ok bool) {
-	another = another && e.kind != kindSymbolic && a.i.HopLimit <= e.hopLimit
-	if another && e.asksNetwork(a, a.life/2) || e.circles(a) && e.asksNetwork(a, 0) {
+	another = another && e.kind != kindSymbolic
+	if another && e.asksNetwork(a, a.reach(), a.life/2) || e.circles(a) && e.asksNetwork(a, 0, 0) {
 		f.count.Aggregated++
 		return 0, true
 	}
@@ -226,11 +226,19 @@ func (e *entry) circles(a *arrival) bool {
 	return !a.from.local() && a.i.HopLimit < e.hopLimit && a.at.sub(e.passed) < loopTime
 }
 
-// asksNetwork reports whether somebody beyond this machine was asked what a asks, and may
-// still answer for so long.
-func (e *entry) asksNetwork(a *arrival, rest time.Duration) bool {
+// reach is the hop limit with which an Interest goes to a neighbour.
+func (a *arrival) reach() uint8 {
+	if a.from.local() || a.i.HopLimit == 0 {
+		return a.i.HopLimit
+	}
+	return a.i.HopLimit - 1
+}
+
+// asksNetwork reports whether somebody beyond this machine was asked what a asks, at
+// least so far, and may still answer for so long.
+func (e *entry) asksNetwork(a *arrival, reach uint8, rest time.Duration) bool {
 	for i := range e.ups {
-		if u := &e.ups[i]; !u.face.local() && u.only.equal(a.only) && u.stands(a.at) && u.until.sub(a.at) >= rest {
+		if u := &e.ups[i]; !u.face.local() && u.only.equal(a.only) && u.hopLimit >= reach && u.stands(a.at) && u.until.sub(a.at) >= rest {
 			return true
 		}
 	}
@@ -260,7 +268,7 @@ func (f *Forwarder) onCancel(a *arrival, kind entryKind) {
 	f.hops = f.hops[:0]
 	if e := f.pit.find(a.i.Name, kind); e != nil && e.until() > a.at {
 		for _, u := range e.ups {
-			if !u.face.local() && u.hop != nil && u.face != a.from {
+			if !u.face.local() && u.hop != nil && u.face != a.from && !slices.Contains(f.hops, u.hop) {
 				f.hops = append(f.hops, u.hop)
 			}
 		}

@@ -77,9 +77,8 @@ func (m *netModel) stands(to FaceID, q netQuestion) bool {
 func (m *netModel) asks(e *netEntry, to FaceID, q netQuestion) {
 	q.breaks = m.breaks[to]
 	was, before := e.asked[to]
-	q.farther = was.farther
 	if before && m.stands(to, was) {
-		q.farther = q.hopLimit > was.hopLimit
+		q.farther = was.farther || q.hopLimit > was.hopLimit
 		q.hopLimit = max(q.hopLimit, was.hopLimit)
 		if was.until.After(q.until) {
 			q.until = was.until
@@ -110,7 +109,7 @@ func (m *netModel) handOver(to FaceID, prefix string) {
 		}
 		if takes {
 			m.send(to, e.held)
-			m.asks(e, to, netQuestion{until: until})
+			m.asks(e, to, netQuestion{until: until, hopLimit: e.held[hopLimitAt]})
 		}
 	}
 }
@@ -193,14 +192,18 @@ func (m *netModel) interest(from FaceID, name string, pkt []byte, i *tlv.Interes
 		return
 	}
 	var open, long bool // somebody beyond this machine may still answer, and for how long
+	reach := i.HopLimit
+	if link {
+		reach--
+	}
 	for to, was := range e.asked {
 		if m.kinds[to] == Link && m.stands(to, was) {
 			open = true
-			long = long || was.until.Sub(m.now) >= i.LifetimeOf()/2
+			long = long || was.hopLimit >= reach && was.until.Sub(m.now) >= i.LifetimeOf()/2
 		}
 	}
 	circles := link && i.HopLimit < e.hopLimit && m.now.Sub(e.passed) < loopTime
-	if len(apps) == 0 && (long && similar && !again && i.HopLimit <= e.hopLimit || open && circles) {
+	if len(apps) == 0 && (long && similar && !again || open && circles) {
 		return
 	}
 	var to []FaceID

@@ -192,6 +192,8 @@ func TestSuppression(t *testing.T) {
 		"the same restriction, higher":            {{0, 31, 0, true, with(hash("a"))}, {1, 32, 0, true, with(hash("a"))}},
 		"another restriction of the same face":    {{0, 32, 0, true, with(hash("a"))}, {0, 32, 0, true, with(hash("b"))}, {1, 32, 0, false, with(hash("a"))}, {1, 32, 0, false, with(hash("b"))}, {1, 32, 0, true, nil}},
 		"a key and a hash are two restrictions":   {{0, 32, 0, true, with(hash("a"))}, {1, 32, 0, true, with(hash("a"), keyInstead)}},
+		"far, under another restriction":          {{0, 40, 0, true, with(hash("a"))}, {0, 10, 0, true, nil}, {1, 30, loopTime, true, nil}, {2, 30, 0, false, nil}},
+		"far, but over":                           {{0, 40, 0, true, with(lifetime(time.Second))}, {1, 9, loopTime, true, with(lifetime(8 * time.Second))}, {2, 9, 0, false, nil}},
 		"another key":                             {{0, 32, 0, true, with(hash("a"), keyInstead)}, {1, 32, 0, true, with(hash("b"), keyInstead)}, {2, 32, 0, false, with(hash("a"), keyInstead)}},
 		"the same restriction, of one who lapsed": {{0, 32, 0, true, with(hash("a"))}, {1, 32, lapsed - 1, true, nil}, {2, 32, 1, true, with(hash("a"))}},
 	} {
@@ -298,7 +300,7 @@ func TestRestrictionsOfOneNeighbour(t *testing.T) {
 	from.interest("ccnx:/a/x", hashOf(a), lifetime(time.Minute))
 	from.interest("ccnx:/a/x", hashOf(b))
 	i := from.interest("ccnx:/a/x", cancel) // ends both
-	up.gets(lower(interest(t, "ccnx:/a/x", hashOf(a), lifetime(time.Minute))), lower(interest(t, "ccnx:/a/x", hashOf(b))), lower(i), lower(i))
+	up.gets(lower(interest(t, "ccnx:/a/x", hashOf(a), lifetime(time.Minute))), lower(interest(t, "ccnx:/a/x", hashOf(b))), lower(i))
 	w.pending(0)
 	from.interest("ccnx:/a/x", hashOf(a))
 	from.interest("ccnx:/a/x", hashOf(b))

@@ -257,8 +257,9 @@ func (e *entry) up(fc *face, only *restriction) *upstream {
 // ask notes that a face was asked.
 func (e *entry) ask(fc *face, hop *nextHop, q question, now instant) {
 	if u := e.up(fc, q.only); u != nil {
-		if u.stands(now) {
-			u.farther = q.hopLimit > u.hopLimit
+		stands := u.stands(now)
+		u.farther = stands && (u.farther || q.hopLimit > u.hopLimit)
+		if stands {
 			q.hopLimit, q.until = max(q.hopLimit, u.hopLimit), max(q.until, u.until)
 		}
 		u.question, u.sent, u.again, u.refused, u.hop, u.breaks = q, now, true, false, hop, fc.breaks

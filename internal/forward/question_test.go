@@ -189,7 +189,7 @@ func TestReturnOfTheEarlier(t *testing.T) {
 	near.gets(two.sends(returned(i[0], tlv.ReturnHopLimit)))
 	here := w.app()
 	i = [][]byte{here.interest("ccnx:/a/h", hopLimit(3)), lower(near.interest("ccnx:/a/h", hopLimit(4)))}
-	one.gets(i...)
+	one.gets(i[0]) // the other goes as far
 	one.sends(returned(i[0], tlv.ReturnHopLimit))
 	two.gets(i[0])
 	near.gets(two.sends(returned(i[0], tlv.ReturnHopLimit)))
@@ -206,4 +206,44 @@ func TestReturnOfTheEarlier(t *testing.T) {
 	r = up.sends(returned(j, tlv.ReturnHopLimit))
 	near.gets(r)
 	far.gets(r)
+}
+
+// TestReturnOfTheEarlierAgain: the Return of the one before is to come, however often the
+// latest is repeated; none is where the connection broke meanwhile.
+func TestReturnOfTheEarlierAgain(t *testing.T) {
+	w := newWorld(t, Options{})
+	near, far, up := w.link(), w.link(), w.link()
+	w.route("ccnx:/a", up)
+	i := lower(near.interest("ccnx:/a/x", hopLimit(3)))
+	j := lower(far.interest("ccnx:/a/x", hopLimit(30)))
+	up.gets(i, j, lower(far.interest("ccnx:/a/x", hopLimit(30))))
+	up.sends(returned(i, tlv.ReturnHopLimit))
+	w.quiet("of the earlier")
+	near.interest("ccnx:/a/x", hopLimit(200))
+	up.got = nil
+	up.down(true)
+	up.down(false)
+	j = lower(far.interest("ccnx:/a/x", hopLimit(250)))
+	up.gets(j)
+	r := up.sends(returned(j, tlv.ReturnHopLimit))
+	near.gets(r)
+	far.gets(r)
+}
+
+// TestAnsweredOnce: one Data is one answer, to what it satisfies.
+func TestAnsweredOnce(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, up := w.link(), w.link()
+	w.route("ccnx:/a", up)
+	a, b := data(t, "ccnx:/a/x", payload("a")), data(t, "ccnx:/a/x", payload("b"))
+	asks.interest("ccnx:/a/x", hashOf(a))
+	asks.interest("ccnx:/a/x", hashOf(b))
+	if p := w.f.Status(StatusLimits{Pending: 1}, w.now).Pending[0]; len(p.Up) != 1 || len(p.Down) != 1 {
+		t.Errorf("shown as %+v", p)
+	}
+	up.got = nil
+	asks.gets(up.sends(a), up.sends(b))
+	if h := w.next("ccnx:/a", up); h.sent != 2 || h.answered != 2 {
+		t.Errorf("asked %d times, answered %d", h.sent, h.answered)
+	}
 }

@@ -114,11 +114,13 @@ func (f *Forwarder) statusPending(limit int, at instant) []control.Pending {
 			Down: []uint64{}, Up: []uint64{},
 		}
 		for _, d := range e.downs {
-			p.Down = append(p.Down, uint64(d.face.id))
+			if id := uint64(d.face.id); !slices.Contains(p.Down, id) {
+				p.Down = append(p.Down, id)
+			}
 		}
 		for _, u := range e.ups {
-			if !u.refused {
-				p.Up = append(p.Up, uint64(u.face.id))
+			if id := uint64(u.face.id); !u.refused && !slices.Contains(p.Up, id) {
+				p.Up = append(p.Up, id)
 			}
 		}
 		pending = append(pending, p)

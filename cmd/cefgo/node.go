@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -113,12 +114,14 @@ func (a *app) runNode(cmd *cobra.Command, o *nodeOptions) error {
 	}
 	defer end()
 	defer a.onStatus(func() string { return "node: " + n.Summary() })()
-	defer a.onHangup(func() { a.rereadRoutes(ctx, cmd, fw, o, n) })()
+	deaf := sync.OnceFunc(a.onHangup(func() { a.rereadRoutes(ctx, cmd, fw, o, n) }))
+	defer deaf()
 	a.sayForwarding(n, o)
 	if err := a.tellReady(n, o.readyFD); err != nil {
 		return err
 	}
 	<-ctx.Done()
+	deaf() // no event comes after the result
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
 	return a.result(a.nodeResult(n))
 }

@@ -424,11 +424,11 @@ func TestNodeRoutes(t *testing.T) {
 	p.hasRoutes("ccnx:/c best udp://127.0.0.1:6=0", "ccnx:/fib best udp://127.0.0.1:4=0")
 	// What makes no sense changes nothing; neither does a file that cannot be read.
 	for says, text := range map[string]string{
-		"want PREFIX VIA":    "node:\n  route: [ccnx:/d udp://127.0.0.1:7, ccnx:/d]\n",
-		"no option":          "node:\n  rute: ccnx:/d 127.0.0.1:7\n",
-		"configuration file": "node: [\n",
-		"a cost is":          "node:\n  route: [ccnx:/d udp://127.0.0.1:7, ccnx:/d udp://127.0.0.1:8 cost=-1]\n",
-		"neighbour's":        "node:\n  route: [ccnx:/d udp://127.0.0.1:7, ccnx:/d udp://0.0.0.0:8]\n",
+		"want PREFIX VIA": "node:\n  route: [ccnx:/d udp://127.0.0.1:7, ccnx:/d]\n",
+		"no option":       "node:\n  rute: ccnx:/d 127.0.0.1:7\n",
+		"While parsing":   "node: [\n",
+		"a cost is":       "node:\n  route: [ccnx:/d udp://127.0.0.1:7, ccnx:/d udp://127.0.0.1:8 cost=-1]\n",
+		"neighbour's":     "node:\n  route: [ccnx:/d udp://127.0.0.1:7, ccnx:/d udp://0.0.0.0:8]\n",
 	} {
 		h.write(config, text)
 		p.signal(syscall.SIGHUP)

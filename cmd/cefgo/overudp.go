@@ -37,15 +37,21 @@ func (f *forwarder) overUDP(ctx context.Context) bool {
 		return false
 	}
 	for _, at := range r.Status.Listening {
-		host, isUDP := strings.CutPrefix(string(at), "udp://")
-		if ap, err := netip.ParseAddrPort(host); isUDP && (err != nil || !ap.Addr().IsLoopback()) {
+		if leavesByUDP(string(at)) {
 			return true
 		}
 	}
 	for _, face := range r.Status.Faces {
-		if host, isUDP := strings.CutPrefix(face.Addr, "udp://"); isUDP && !strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "[::1]") {
+		if leavesByUDP(face.Addr) {
 			return true
 		}
 	}
 	return false
+}
+
+// leavesByUDP reports whether uri is UDP at an address that is not of loopback.
+func leavesByUDP(uri string) bool {
+	host, isUDP := strings.CutPrefix(uri, "udp://")
+	at, err := netip.ParseAddrPort(host)
+	return isUDP && (err != nil || !at.Addr().IsLoopback())
 }

@@ -11,11 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cefgo/cefgo/internal/control"
+	"github.com/cefgo/cefgo/internal/forward"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
-
-// strategies are how a forwarder of cefgo chooses among next hops.
-var strategies = []string{"best", "all", "round-robin", "lowest-rtt"}
 
 // routeOptions are the flags of route add.
 type routeOptions struct {
@@ -89,7 +87,7 @@ func newRouteAddCommand(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.cost, "cost", 0, "cost of the next hops; the lowest is the best")
-	f.StringVar(&o.strategy, "strategy", "", strings.Join(strategies, ", ")+" (cefgo's forwarder only)")
+	f.StringVar(&o.strategy, "strategy", "", strings.Join(forward.Strategies(), ", ")+" (cefgo's forwarder only)")
 	return cmd
 }
 
@@ -131,8 +129,8 @@ func (o *routeOptions) check(op string) error {
 		return usage("", "--cost is 0 to %d", math.MaxInt32)
 	case op == control.OpStrategy && o.strategy == noStrategy:
 		o.strategy = ""
-	case (op == control.OpStrategy || o.strategy != "") && !slices.Contains(strategies, o.strategy):
-		return usage("", "a strategy is %s", strings.Join(strategies, ", "))
+	case (op == control.OpStrategy || o.strategy != "") && !slices.Contains(forward.Strategies(), o.strategy):
+		return usage("", "a strategy is %s", strings.Join(forward.Strategies(), ", "))
 	}
 	return nil
 }

@@ -155,8 +155,8 @@ func (l *lockedBuffer) String() string {
 }
 
 // watch runs status --watch until its output holds n reports of that mark, then
-// interrupts it.
-func watch(t *testing.T, f *fakeControl, mark string, n int, during func(seen int), args ...string) (exitCode, string, string) {
+// interrupts it; during, if there is one, is called with the output so far again and again.
+func watch(t *testing.T, f *fakeControl, mark string, n int, during func(sofar string), args ...string) (exitCode, string, string) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var out, errOut lockedBuffer
@@ -167,11 +167,11 @@ func watch(t *testing.T, f *fakeControl, mark string, n int, during func(seen in
 	done := make(chan exitCode)
 	go func() { done <- a.report(root.ExecuteContext(ctx)) }()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		seen := strings.Count(out.String(), mark)
+		sofar := out.String()
 		if during != nil {
-			during(seen)
+			during(sofar)
 		}
-		if seen >= n {
+		if strings.Count(sofar, mark) >= n {
 			break
 		}
 	}
@@ -237,13 +237,12 @@ func TestWatchReconnects(t *testing.T) {
 	f := newCefnetd(t)
 	stage := 0
 	var again *fakeControl
-	code, out, errOut := watch(t, f, `"type":"status"`, 4, func(seen int) {
+	code, out, errOut := watch(t, f, `"type":"status"`, 4, func(sofar string) {
 		switch {
-		case stage == 0 && seen >= 2:
+		case stage == 0 && strings.Count(sofar, `"type":"status"`) >= 2:
 			f.stop()
 			stage, again = 1, &fakeControl{path: f.path, text: f.text}
-			time.Sleep(300 * time.Millisecond)
-		case stage == 1:
+		case stage == 1 && strings.Contains(sofar, `"type":"lost"`):
 			again.start(t)
 			stage = 2
 		}

@@ -103,7 +103,7 @@ func (q *Query) Read(pkt []byte) (r Reply, ok bool, err error) {
 		return Reply{}, true, fmt.Errorf("%w: %w", ErrProof, err)
 	}
 	r.Code, r.Fatal = i.Code&^tlv.InfoFatal, i.Code&tlv.InfoFatal != 0
-	r.Validated = i.Validation.Alg == tlv.AlgCRC32C || i.Validation.Alg == tlv.AlgRSASHA256 && i.Validation.PublicKeyDER() != nil
+	r.Validated = i.Validation.Proves()
 	r.Hops = hops(&i)
 	for _, b := range i.Blocks {
 		r.Contents = append(r.Contents, content(b))

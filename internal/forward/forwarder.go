@@ -72,13 +72,17 @@ type Forwarder struct {
 	scratch []byte
 }
 
+// networkQuota is in how many entries of the PIT all neighbours together may wait: the
+// rest is for applications.
+func (o *Options) networkQuota() int { return max(1, o.PITSize-o.PITSize/4) }
+
 // New returns a forwarder without faces. now is the time before all others.
 func New(o Options, now time.Time) *Forwarder {
 	if o.PITSize == 0 {
 		o.PITSize = DefaultPITSize
 	}
 	if o.FaceQuota == 0 {
-		o.FaceQuota = max(1, o.PITSize-o.PITSize/4)
+		o.FaceQuota = o.networkQuota()
 	}
 	if o.FIBSize == 0 {
 		o.FIBSize = DefaultFIBSize

@@ -70,10 +70,6 @@ func (f *Forwarder) onInterest(a *arrival) {
 	f.pend(a, kind)
 }
 
-// networkQuota is in how many entries of the PIT all neighbours together may wait: the
-// rest is for applications.
-func (f *Forwarder) networkQuota() int { return max(1, f.o.PITSize-f.o.PITSize/4) }
-
 // lifetime is how long an Interest is pending. A neighbour may fill the table from afar,
 // so that for its Interests cefnetd's bounds hold (sheet f).
 func (f *Forwarder) lifetime(a *arrival) time.Duration {
@@ -101,7 +97,7 @@ func (f *Forwarder) pend(a *arrival, kind entryKind) {
 	a.only, a.life = restrictionOf(&a.i), f.lifetime(a)
 	only := a.only
 	again := e.down(a.from, only) != nil
-	if !again && (a.from.pending >= f.o.FaceQuota || !a.from.local() && f.pit.network >= f.networkQuota() || only != nil && e.demands(a.from) >= maxDemands) {
+	if !again && (a.from.pending >= f.o.FaceQuota || !a.from.local() && f.pit.network >= f.o.networkQuota() || only != nil && e.demands(a.from) >= maxDemands) {
 		if fresh {
 			f.pit.remove(e)
 		}

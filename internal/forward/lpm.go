@@ -27,11 +27,8 @@ func depthOf(key string) int {
 	if key == defaultName {
 		return 0
 	}
-	n := 0
-	for at := 0; at < len(key); n++ {
-		at += 4 + (int(key[at+2])<<8 | int(key[at+3]))
-	}
-	return n
+	var ends [16]int
+	return len(segmentEnds(ends[:0], []byte(key)))
 }
 
 func (p *prefixes[V]) get(key string) (V, bool) {

@@ -268,6 +268,14 @@ func (e *entry) ask(fc *face, hop *nextHop, q question, now instant) {
 	e.ups = append(e.ups, upstream{face: fc, hop: hop, question: q, sent: now, breaks: fc.breaks})
 }
 
+// tally adds n to the waits of fc, and of the network where fc is a neighbour's.
+func (p *pit) tally(fc *face, n int) {
+	fc.pending += n
+	if !fc.local() {
+		p.network += n
+	}
+}
+
 // wait enters d into e, or renews it there, until d.until.
 func (p *pit) wait(e *entry, d downstream) {
 	if o := e.down(d.face, d.only); o != nil {
@@ -275,10 +283,7 @@ func (p *pit) wait(e *entry, d downstream) {
 		*o = d
 	} else {
 		e.downs = append(e.downs, d)
-		d.face.pending++
-		if !d.face.local() {
-			p.network++
-		}
+		p.tally(d.face, 1)
 	}
 	p.schedule(e)
 }
@@ -291,10 +296,7 @@ func (p *pit) retain(e *entry, keep func(d *downstream) bool) bool {
 		if d := &e.downs[i]; keep(d) {
 			rest = append(rest, *d)
 		} else {
-			d.face.pending--
-			if !d.face.local() {
-				p.network--
-			}
+			p.tally(d.face, -1)
 		}
 	}
 	clear(e.downs[len(rest):])

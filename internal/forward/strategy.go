@@ -26,6 +26,9 @@ const (
 
 var strategyWords = []string{Best: "best", All: "all", RoundRobin: "round-robin", LowestRTT: "lowest-rtt"}
 
+// Strategies are all of them, by their words.
+func Strategies() []string { return slices.Clone(strategyWords) }
+
 func (s Strategy) String() string { return strategyWords[s] }
 
 // ParseStrategy reads what String writes.

@@ -3,7 +3,6 @@ package node
 import (
 	"bytes"
 	"crypto/sha256"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -84,7 +83,7 @@ func TestDefects(t *testing.T) {
 	})
 
 	t.Run("9 false no-route", func(t *testing.T) {
-		far := start(t, Options{Listen: loopback()})
+		far := start(t, Options{Listen: anyPort(loopbacks[0])})
 		near := start(t, Options{Forward: forward.Options{ReturnToAll: true}, Routes: []Route{{Prefix: mustName(t, "ccnx:/m9"), Via: string(far.Listening()[0])}}})
 		source := dial(t, far).registers("ccnx:/m9")
 		one, two := dial(t, near), dial(t, near)
@@ -137,7 +136,7 @@ func TestDefects(t *testing.T) {
 	})
 
 	t.Run("17 control from the network, or by a claim", func(t *testing.T) {
-		net := start(t, Options{Listen: loopback(), OnStop: func() { t.Error("stopped from the network") }})
+		net := start(t, Options{Listen: anyPort(loopbacks[0]), OnStop: func() { t.Error("stopped from the network") }})
 		a := net.Listening()[1] // tcp
 		address, err := transport.ParseAddress(string(a))
 		must(t, err)
@@ -191,8 +190,3 @@ func symbolic(i *tlv.Interest)  { i.MsgVendor = tlv.VendorSymbolic }
 func longLived(i *tlv.Interest) { i.Lifetime = tlv.Some(uint64(time.Minute / time.Millisecond)) }
 
 func hopLimit(n uint8) func(*tlv.Interest) { return func(i *tlv.Interest) { i.HopLimit = n } }
-
-// loopback is what to listen at for neighbours of this machine.
-func loopback() []Listen {
-	return []Listen{{Addr: netip.MustParseAddrPort("127.0.0.1:0"), UDP: true, TCP: true}}
-}

@@ -27,7 +27,7 @@ func TestSoak(t *testing.T) {
 		total = 10_000_000
 	}
 	const each, burst, workers = 1000, 100, 4
-	n := start(t, Options{Listen: loopback()})
+	n := start(t, Options{Listen: anyPort(loopbacks[0])})
 	publish(t, n)
 	goroutines := runtime.NumGoroutine()
 

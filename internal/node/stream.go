@@ -152,9 +152,14 @@ func (c *core) addStream(conn transport.LocalConn, kind forward.Kind) *streamFac
 	if s.neighbour = kind != forward.App; s.neighbour {
 		c.neighbours++
 	}
+	c.start(s)
+	return s
+}
+
+// start runs the two goroutines of s.
+func (c *core) start(s *streamFace) {
 	c.n.wg.Go(s.write)
 	c.n.wg.Go(func() { s.read(c.n.ctx, c.n.events) })
-	return s
 }
 
 func (c *core) removeStream(s *streamFace) {

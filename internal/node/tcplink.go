@@ -113,6 +113,5 @@ func (c *core) onLink(e event) {
 	s.id, s.link = l.id, l
 	l.stream = s
 	c.f.SetDown(l.id, false)
-	c.n.wg.Go(s.write)
-	c.n.wg.Go(func() { s.read(c.n.ctx, c.n.events) })
+	c.start(s)
 }

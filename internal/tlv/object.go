@@ -114,7 +114,7 @@ func checksum(before, after []byte) uint32 {
 }
 
 // Proves reports whether [Object.Check] had anything to check.
-func (o *Object) Proves() bool { return o.Summed || o.Validation.proves() }
+func (o *Object) Proves() bool { return o.Summed || o.Validation.Proves() }
 
 // AppendTo appends the packet. Its errors are those of [Interest.AppendTo].
 func (o *Object) AppendTo(b []byte) ([]byte, error) {

@@ -165,8 +165,8 @@ func (v *Validation) Check() error {
 	return nil
 }
 
-// proves reports whether Check has anything to check.
-func (v *Validation) proves() bool {
+// Proves reports whether [Validation.Check] has anything to check.
+func (v *Validation) Proves() bool {
 	return v.Alg == AlgCRC32C || v.Alg == AlgRSASHA256 && v.PublicKeyDER() != nil
 }
 

@@ -25,7 +25,7 @@ func (s *statusSample) daemonReport(prev *statusSample, socket string) *report {
 	}
 	head = append(head, strings.Join(about, ", "))
 	return &report{head: head, tables: []*section{
-		s.daemonTraffic(prev), daemonFaces(st), appSection(st.Apps), daemonRoutes(st), daemonPIT("Pending Interests", &st.PIT),
+		s.daemonTraffic(prev), daemonFaces(st), appSection(st.Apps, len(st.Apps)), daemonRoutes(st), daemonPIT("Pending Interests", &st.PIT),
 	}}
 }
 
@@ -72,9 +72,10 @@ func stateText(isDown bool) string {
 	return ""
 }
 
-// appSection lists what applications are registered for.
-func appSection(apps []control.App) *section {
-	s := &section{title: "Prefixes of applications", count: len(apps), total: len(apps), empty: "none", cols: []column{{name: "PREFIX", gives: true}, {name: "FACES"}}}
+// appSection lists what applications are registered for: of count prefixes, perhaps not
+// all.
+func appSection(apps []control.App, count int) *section {
+	s := &section{title: "Prefixes of applications", count: count, total: max(count, len(apps)), empty: "none", cols: []column{{name: "PREFIX", gives: true}, {name: "FACES"}}}
 	for _, a := range apps {
 		prefix := a.Prefix
 		if a.Exact {

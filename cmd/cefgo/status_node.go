@@ -37,7 +37,7 @@ func (s *statusSample) nodeReport(prev *statusSample) *report {
 		head[i] = printable(head[i])
 	}
 	return &report{head: head, tables: []*section{
-		s.nodeTraffic(prev), s.nodeFaces(prev), appSection(n.Apps), nodeRoutes(n), nodePending(n),
+		s.nodeTraffic(prev), s.nodeFaces(prev), appSection(n.Apps, n.AppNum), nodeRoutes(n), nodePending(n),
 	}}
 }
 

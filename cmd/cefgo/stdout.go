@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
-	"time"
 )
 
 // outWriter is standard output: it remembers the first write that failed, so that
@@ -49,52 +46,3 @@ func terminal(w io.Writer) *os.File {
 	f, _ := w.(*os.File)
 	return f
 }
-
-// boundWriter writes to something that may block for ever, such as a pipe that nobody
-// reads, and gives up when its context or its time ends. What it was writing then
-// may still be written: the process is about to end.
-type boundWriter struct {
-	ctx      context.Context
-	deadline time.Time // zero: none
-	blocks   chan []byte
-	done     chan error
-}
-
-// errDeadline: the time for the whole is over.
-var errDeadline = errors.New("the deadline has passed")
-
-func newBoundWriter(ctx context.Context, w io.Writer, deadline time.Time) *boundWriter {
-	b := &boundWriter{ctx: ctx, deadline: deadline, blocks: make(chan []byte), done: make(chan error, 1)}
-	go func() {
-		for p := range b.blocks {
-			_, err := w.Write(p)
-			b.done <- err
-		}
-	}()
-	return b
-}
-
-func (b *boundWriter) Write(p []byte) (int, error) {
-	var late <-chan time.Time
-	if !b.deadline.IsZero() {
-		t := time.NewTimer(time.Until(b.deadline))
-		defer t.Stop()
-		late = t.C
-	}
-	b.blocks <- p
-	select {
-	case err := <-b.done:
-		if err != nil {
-			return 0, err
-		}
-		return len(p), nil
-	case <-late:
-		return 0, errDeadline
-	case <-b.ctx.Done():
-		return 0, context.Cause(b.ctx)
-	}
-}
-
-// close ends the writer's goroutine, once what it may still be writing is written. No
-// Write may follow.
-func (b *boundWriter) close() { close(b.blocks) }

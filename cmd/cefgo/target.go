@@ -15,7 +15,7 @@ import (
 type target struct {
 	name tlv.Name
 	file *partfile.File // nil: out
-	out  *gatherer      // standard output, or a FIFO; what blocks there ends with the deadline
+	out  *streamWriter  // standard output, or a FIFO; what blocks there ends with the deadline
 	end  func() error   // of out
 	fifo string         // its path; "": none
 

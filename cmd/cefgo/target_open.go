@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,8 +15,8 @@ import (
 func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
 	t := &target{name: j.full, whole: true}
 	if r.o.output == "-" {
-		b := newBoundWriter(ctx, r.a.stdout, r.deadline)
-		t.out, t.end = &gatherer{w: b}, sync.OnceValue(func() error { b.close(); return nil })
+		t.out = newStreamWriter(ctx, r.a.stdout, r.deadline)
+		t.end = sync.OnceValue(t.out.close)
 		return t, nil
 	}
 	o := partfile.Options{NoClobber: r.o.noClobber, Resume: r.o.resume, Untrusted: j.path != r.o.output}
@@ -24,7 +25,9 @@ func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
 		if err != nil {
 			return nil, asLocal(err)
 		}
-		t.out, t.end, t.fifo = &gatherer{w: f}, sync.OnceValue(f.close), j.path
+		// Its writes end with the context and the deadline by themselves.
+		t.out, t.fifo = newStreamWriter(context.Background(), f, time.Time{}), j.path
+		t.end = sync.OnceValue(func() error { return cmp.Or(t.out.close(), f.close()) })
 		return t, nil
 	}
 	var err error

@@ -40,15 +40,14 @@ func (f *forwarder) dialPackets(ctx context.Context) (*packetConn, error) {
 // read passes on what arrives until the connection ends.
 func (p *packetConn) read() {
 	defer close(p.in)
-	for {
-		pkts, err := p.conn.Read()
-		if err != nil {
+	for b := new(tlv.Batch); ; {
+		if err := p.conn.Read(b); err != nil {
 			p.err = err
 			return
 		}
-		for _, pkt := range pkts {
+		for i := range b.Len() {
 			select {
-			case p.in <- bytes.Clone(pkt):
+			case p.in <- bytes.Clone(b.Packet(i)):
 			case <-p.stop:
 				return
 			}

@@ -7,12 +7,14 @@ import (
 	"github.com/cefgo/cefgo/internal/transport"
 )
 
-// dispatch hands packets, which are the connection's, to whoever waits for them.
-func (c *Client) dispatch(pkts [][]byte) {
+// dispatch hands packets, which came from conn, to whoever waits for them. b is empty
+// then, or its packets are of no further use.
+func (c *Client) dispatch(conn transport.Conn, b *tlv.Batch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	run := run{pkts: pkts}
-	for i, pkt := range pkts {
+	run := run{b: b}
+	for i := range b.Len() {
+		pkt := b.Packet(i)
 		t, name, err := tlv.PeekName(pkt)
 		if err != nil {
 			c.malformed.Add(1)
@@ -23,7 +25,7 @@ func (c *Client) dispatch(pkts [][]byte) {
 		case tlv.PacketInterest:
 			c.dispatchInterest(&run, i, name)
 		case tlv.PacketObject, tlv.PacketReturn:
-			if c.isLinkReply(pkt) {
+			if c.isLinkReply(conn, pkt) {
 				continue
 			}
 			if !c.dispatchAnswer(&run, i, t, name) {
@@ -34,14 +36,17 @@ func (c *Client) dispatch(pkts [][]byte) {
 			c.unsolicited.Add(1)
 		}
 	}
-	run.end()
+	run.last()
 }
 
 // isLinkReply takes a forwarder's sign of life, if pkt is one.
-func (c *Client) isLinkReply(pkt []byte) bool {
+func (c *Client) isLinkReply(conn transport.Conn, pkt []byte) bool {
 	size, node := tlv.ParseNodeReply(pkt)
 	if !node && string(pkt) != tlv.LinkReply {
 		return false
+	}
+	if node {
+		transport.Unlimit(conn)
 	}
 	if c.cfg.OnPeer != nil {
 		c.cfg.OnPeer(Peer{node, size})
@@ -55,12 +60,12 @@ func (c *Client) isLinkReply(pkt []byte) bool {
 
 // run is packets one behind the other that go to one queue, which takes them at once.
 type run struct {
-	pkts    [][]byte
+	b       *tlv.Batch
 	to      *transport.Queue
-	from, n int // pkts[from:n] are the run's
+	from, n int // packets from to n-1 of b are the run's
 }
 
-// add puts pkts[i] into q, at the latest when the run ends.
+// add puts packet i into q, at the latest when the run ends.
 func (r *run) add(q *transport.Queue, i int) {
 	if q != r.to || i != r.n {
 		r.end()
@@ -69,11 +74,21 @@ func (r *run) add(q *transport.Queue, i int) {
 	r.n = i + 1
 }
 
+// end puts the run's packets.
 func (r *run) end() {
 	if r.to != nil {
-		r.to.TryPutAll(r.pkts[r.from:r.n])
+		r.to.TryPutRange(r.b, r.from, r.n)
 	}
 	r.to = nil
+}
+
+// last is end where nothing comes after: what all goes to one queue is handed over.
+func (r *run) last() {
+	if r.to == nil || r.from > 0 || r.n < r.b.Len() {
+		r.end()
+		return
+	}
+	r.to.TryTake(r.b)
 }
 
 // dispatchAnswer hands over packet i. mu is held.
@@ -88,7 +103,7 @@ func (c *Client) dispatchAnswer(r *run, i int, t tlv.PacketType, name tlv.Name) 
 	k, hasChunk := name.Chunk()
 	waiting := c.pending[nameKey{string(name.Bytes()), k, hasChunk}]
 	if len(waiting) > 0 {
-		c.answer(waiting, r.pkts[i], t)
+		c.answer(waiting, r.b.Packet(i), t)
 	}
 	return len(feeds)+len(waiting) > 0
 }

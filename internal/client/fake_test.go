@@ -105,14 +105,14 @@ type endConn struct {
 	fc *fakeConn
 }
 
-func (c *endConn) Read() ([][]byte, error) {
-	pkts, err := c.Conn.Read()
+func (c *endConn) Read(b *tlv.Batch) error {
+	err := c.Conn.Read(b)
 	c.fc.f.mu.Lock()
 	defer c.fc.f.mu.Unlock()
 	if err != nil && c.fc.broken != nil {
 		err = c.fc.broken
 	}
-	return pkts, err
+	return err
 }
 
 func (f *fake) dial(context.Context) (transport.Conn, error) {
@@ -135,10 +135,10 @@ func (f *fake) dial(context.Context) (transport.Conn, error) {
 }
 
 func (c *fakeConn) read() {
-	for {
-		pkts, err := c.conn.Read()
-		for _, pkt := range pkts {
-			c.f.onPacket(c, bytes.Clone(pkt))
+	for b := new(tlv.Batch); ; {
+		err := c.conn.Read(b)
+		for i := range b.Len() {
+			c.f.onPacket(c, bytes.Clone(b.Packet(i)))
 		}
 		if err != nil {
 			c.f.mu.Lock()

@@ -126,8 +126,8 @@ func (r *Registration) Prefix() tlv.Name { return r.prefix }
 // Ready yields a token when there may be Interests to receive.
 func (r *Registration) Ready() <-chan struct{} { return r.q.Ready() }
 
-// Receive empties b and moves the Interests that have arrived into it, undecoded,
-// perhaps none. The error is [ErrClosed] after Deregister or Close once all are
+// Receive empties b and moves the first of the Interests that have arrived into it,
+// undecoded, perhaps none; where there are more, Ready has a token. The error is [ErrClosed] after Deregister or Close once all are
 // received, or [ErrTaken] where another process has taken the prefix.
 func (r *Registration) Receive(b *tlv.Batch) error { return r.q.Take(b) }
 

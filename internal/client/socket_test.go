@@ -44,13 +44,13 @@ func startEcho(t *testing.T, path string) *echo {
 }
 
 func (e *echo) serve(t *testing.T, c transport.LocalConn) {
-	for {
-		pkts, err := c.Read()
-		if err != nil {
+	for in := new(tlv.Batch); ; {
+		if c.Read(in) != nil {
 			return
 		}
 		var b tlv.Batch
-		for _, pkt := range pkts {
+		for k := range in.Len() {
+			pkt := in.Packet(k)
 			var i tlv.Interest
 			switch {
 			case string(pkt) == tlv.LinkRequest:

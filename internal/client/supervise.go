@@ -167,8 +167,8 @@ func (c *Client) write(conn transport.Conn, b *tlv.Batch) error {
 func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 func (c *Client) readLoop(conn transport.Conn) error {
-	for {
-		pkts, err := conn.Read()
+	for b := new(tlv.Batch); ; {
+		err := conn.Read(b)
 		var text *transport.TextError
 		if errors.As(err, &text) {
 			// Nothing here asks for text: it is cefnetd's word that it has no
@@ -184,7 +184,7 @@ func (c *Client) readLoop(conn transport.Conn) error {
 		}
 		c.trouble.Store(nil)
 		c.lastRx.Store(time.Now().UnixNano())
-		c.dispatch(pkts)
+		c.dispatch(conn, b)
 	}
 }
 

@@ -106,7 +106,7 @@ func (d *Drops) list() []labelled {
 }
 
 func (m metrics) tables(s *NodeStatus) {
-	m.one("applications", gauge, "Prefixes that applications are registered for.", float64(len(s.Apps)))
+	m.one("applications", gauge, "Prefixes that applications are registered for.", float64(s.AppNum))
 	m.one("routes", gauge, "Prefixes in the FIB.", float64(s.RouteNum))
 	m.one("pit_entries", gauge, "Pending Interests.", float64(s.PIT.Entries))
 	m.one("pit_size", gauge, "Most pending Interests.", float64(s.PIT.Size))

@@ -17,7 +17,7 @@ func sampleStatus() *NodeStatus {
 			{ID: 3, Kind: "app", RxPackets: 10, TxPackets: 20, RxBytes: 1000, TxBytes: 2000, QueueDrops: 1, Pending: 2},
 			{ID: 4, Kind: "udp", Addr: "udp://192.0.2.7:9695", Static: true, Down: true, RxPackets: 1 << 53},
 		},
-		Apps:     []App{{Prefix: "ccnx:/secret", Faces: []uint64{3}}},
+		Apps: []App{{Prefix: "ccnx:/secret", Faces: []uint64{3}}}, AppNum: 1,
 		Routes:   []Route{{Prefix: "ccnx:/far", Strategy: "best", NextHops: []NextHop{{Face: 4, Addr: "udp://192.0.2.7:9695", Cost: 1, Down: true, RTTMS: 2.5, Interests: 9, Answered: 8}}}},
 		RouteNum: 12,
 		PIT:      PIT{Entries: 2, Size: 65535, PerFace: 1000, Expired: 4},

@@ -60,8 +60,9 @@ type NodeStatus struct {
 	Sockets []Socket `json:"sockets,omitempty"`
 
 	Faces    []Face    `json:"faces"`
-	Apps     []App     `json:"apps"`   // what applications are registered for
-	Routes   []Route   `json:"routes"` // at most as many as asked for, by name
+	Apps     []App     `json:"apps"`      // what applications are registered for, by name; perhaps not all
+	AppNum   int       `json:"app_count"` // their prefixes
+	Routes   []Route   `json:"routes"`    // at most as many as asked for, by name
 	RouteNum int       `json:"route_count"`
 	PIT      PIT       `json:"pit"`
 	Store    Store     `json:"store"`

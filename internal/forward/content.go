@@ -44,8 +44,7 @@ func (r *restriction) met(o *tlv.Object, pkt []byte) bool {
 
 // deliver sends Data to who asked for it, unless it is too large for the way there.
 func (f *Forwarder) deliver(to *face, pkt []byte) bool {
-	if !to.fits(len(pkt)) {
-		f.drops.TooLarge++
+	if f.tooLarge(to, pkt) {
 		return false
 	}
 	if to.send(pkt) {

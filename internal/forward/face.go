@@ -52,6 +52,7 @@ type face struct {
 
 	pending          int             // entries of the PIT in which it waits
 	regs             map[string]bool // names that it is registered for
+	hops             *nextHop        // the ways of routes that it is
 	given            uint64          // the last Data that went there, by its number
 	last             instant
 	rx, tx           uint64 // packets

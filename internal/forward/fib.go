@@ -20,8 +20,11 @@ type route struct {
 
 // nextHop is one way of a route.
 type nextHop struct {
-	face *face
-	cost int
+	face  *face
+	cost  int
+	route *route
+	// The list of all next hops of the face.
+	prev, next *nextHop
 
 	srtt           time.Duration // smoothed round trip; 0 before the first
 	sent, answered uint64
@@ -35,12 +38,9 @@ type fib struct {
 	prefixes[*route]
 	max   int // next hops
 	count int
-	byUse map[*face]int // next hops of a face
 }
 
-func newFIB(max int) fib {
-	return fib{prefixes: newPrefixes[*route](), max: max, byUse: make(map[*face]int)}
-}
+func newFIB(max int) fib { return fib{prefixes: newPrefixes[*route](), max: max} }
 
 // ErrFIBFull: the table of routes has no room.
 var ErrFIBFull = errors.New("the FIB is full")
@@ -61,9 +61,13 @@ func (t *fib) add(key string, fc *face, cost int, s Strategy) error {
 		r = &route{key: key, strategy: s, explored: never}
 		t.set(key, r)
 	}
-	r.hops = append(r.hops, &nextHop{face: fc, cost: cost, silentSince: never, probed: never})
+	h := &nextHop{face: fc, cost: cost, route: r, silentSince: never, probed: never, next: fc.hops}
+	if fc.hops != nil {
+		fc.hops.prev = h
+	}
+	fc.hops = h
+	r.hops = append(r.hops, h)
 	t.count++
-	t.byUse[fc]++
 	return nil
 }
 
@@ -78,31 +82,43 @@ func (r *route) hop(fc *face) *nextHop {
 // remove ends a next hop of key and reports whether there was one.
 func (t *fib) remove(key string, fc *face) bool {
 	r, ok := t.get(key)
-	if !ok || r.hop(fc) == nil {
+	if !ok {
 		return false
 	}
-	r.hops = slices.DeleteFunc(r.hops, func(h *nextHop) bool { return h.face == fc })
-	t.count--
-	if t.byUse[fc]--; t.byUse[fc] == 0 {
-		delete(t.byUse, fc)
+	h := r.hop(fc)
+	if h == nil {
+		return false
 	}
-	if len(r.hops) == 0 {
-		t.delete(key)
-	}
+	t.end(h)
 	return true
+}
+
+// end takes h out of its route, which ends with its last one.
+func (t *fib) end(h *nextHop) {
+	if h.next != nil {
+		h.next.prev = h.prev
+	}
+	if h.prev != nil {
+		h.prev.next = h.next
+	} else {
+		h.face.hops = h.next
+	}
+	r := h.route
+	r.hops = slices.DeleteFunc(r.hops, func(o *nextHop) bool { return o == h })
+	t.count--
+	if len(r.hops) == 0 {
+		t.delete(r.key)
+	}
 }
 
 // drop ends all routes by a face.
 func (t *fib) drop(fc *face) {
-	if t.byUse[fc] == 0 {
-		return
-	}
-	for key := range t.byName {
-		t.remove(key, fc)
+	for fc.hops != nil {
+		t.end(fc.hops)
 	}
 }
 
-func (t *fib) uses(fc *face) bool { return t.byUse[fc] > 0 }
+func (t *fib) uses(fc *face) bool { return fc.hops != nil }
 
 // routeFor is the route of the longest prefix of name that leads anywhere but back to
 // asking; nil where there is none.

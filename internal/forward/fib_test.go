@@ -35,7 +35,7 @@ func TestNetworkRoutes(t *testing.T) {
 		to[uri].leaves()
 		w.f.sound(t)
 	}
-	if w.f.fib.len() != 0 || w.f.fib.count != 0 || len(w.f.fib.byUse) != 0 {
+	if w.f.fib.len() != 0 || w.f.fib.count != 0 {
 		t.Errorf("%d prefixes are left", w.f.fib.len())
 	}
 	i := asks.interest("ccnx:/a/b/c/x")

@@ -284,18 +284,17 @@ func (f *Forwarder) sound(t testing.TB) {
 	t.Helper()
 	f.pit.sound(t)
 	for e := range f.pit.held {
-		if f.pit.look(e.hash, e.name(), e.kind) != e {
+		if f.pit.find(e.name(), e.kind) != e {
 			t.Errorf("%v is held and not pending", e.name())
 		}
 	}
 	waits := make(map[*face]int)
-	for _, e := range f.pit.table {
-		for ; e != nil; e = e.same {
-			for _, d := range e.downs {
-				waits[d.face]++
-			}
+	f.pit.all(func(e *entry) bool {
+		for _, d := range e.downs {
+			waits[d.face]++
 		}
-	}
+		return true
+	})
 	for id, fc := range f.faces {
 		if fc.pending != waits[fc] || fc.gone || fc.id != id {
 			t.Errorf("face %d waits %d times, %d counted: %+v", id, waits[fc], fc.pending, fc)
@@ -315,8 +314,20 @@ func (f *Forwarder) sound(t testing.TB) {
 			n++
 		}
 	}
-	if n != f.fib.count || !maps.Equal(hops, f.fib.byUse) {
-		t.Errorf("%d next hops %v, counted %d %v", n, hops, f.fib.count, f.fib.byUse)
+	if n != f.fib.count {
+		t.Errorf("%d next hops, counted %d", n, f.fib.count)
+	}
+	for _, fc := range f.faces {
+		listed := 0
+		for h := fc.hops; h != nil; h = h.next {
+			listed++
+			if h.face != fc || h.route.hop(fc) != h || h.next != nil && h.next.prev != h || (h.prev == nil) != (h == fc.hops) {
+				t.Errorf("face %d: %+v stands in its list", fc.id, h)
+			}
+		}
+		if listed != hops[fc] {
+			t.Errorf("face %d has %d next hops, %d in its list", fc.id, hops[fc], listed)
+		}
 	}
 	n = 0
 	regs := make(map[*face]map[string]bool)

@@ -178,10 +178,13 @@ func (f *Forwarder) passToNetwork(a *arrival, e *entry, another bool) (code tlv.
 		return tlv.ReturnPathError, false
 	}
 	e.hopLimit, e.passed = max(e.hopLimit, a.i.HopLimit), a.at
-	if !f.sendTo(f.hops, func(to *face) []byte { return f.towards(to, a) }, e, a.asks(), a.at) {
+	if f.sendTo(f.hops, func(to *face) []byte { return f.towards(to, a) }, e, a.asks(), a.at) {
+		return 0, true
+	}
+	if slices.ContainsFunc(f.hops, func(h *nextHop) bool { return h.face.fits(len(a.pkt)) }) {
 		return tlv.ReturnCongestion, false
 	}
-	return 0, true
+	return tlv.ReturnMTU, false
 }
 
 // passOver is the next hops not to take: what came by a multicast group, everybody in it
@@ -193,12 +196,21 @@ func (a *arrival) passOver() func(*nextHop) bool {
 	return func(h *nextHop) bool { return h.face == a.group }
 }
 
+// tooLarge counts a packet that does not fit through a face.
+func (f *Forwarder) tooLarge(to *face, pkt []byte) bool {
+	if to.fits(len(pkt)) {
+		return false
+	}
+	f.drops.TooLarge++
+	return true
+}
+
 // sendTo sends an Interest to next hops, as the packet that each gets, if any, and
 // reports whether any had room for it.
 func (f *Forwarder) sendTo(hops []*nextHop, pkt func(to *face) []byte, e *entry, q question, at instant) (sent bool) {
 	for _, h := range hops {
 		p := pkt(h.face)
-		if p == nil || !h.face.send(p) {
+		if p == nil || f.tooLarge(h.face, p) || !h.face.send(p) {
 			continue
 		}
 		f.count.TxInterests++

@@ -420,9 +420,9 @@ func TestModel(t *testing.T) {
 			a.leaves()
 		}
 		w.pass(maxLifetime + 2*Tick)
-		if w.f.pit.len() != 0 || len(w.f.pit.table) != 0 || inWheel(w.f.pit) != 0 || w.f.regs.count+w.f.fib.count+len(w.f.fib.byName)+len(w.f.fib.byUse) != 0 || len(w.f.regs.byName) != 0 || len(w.f.faces) != 0 {
+		if w.f.pit.len() != 0 || w.f.pit.index.used != 0 || inWheel(w.f.pit) != 0 || w.f.regs.count+w.f.fib.count+len(w.f.fib.byName) != 0 || len(w.f.regs.byName) != 0 || len(w.f.faces) != 0 {
 			rt.Fatalf("left: %d entries, %d names, %d in the wheel, %d registrations, %d faces",
-				w.f.pit.len(), len(w.f.pit.table), inWheel(w.f.pit), w.f.regs.count, len(w.f.faces))
+				w.f.pit.len(), w.f.pit.index.used, inWheel(w.f.pit), w.f.regs.count, len(w.f.faces))
 		}
 	})
 }

@@ -483,7 +483,7 @@ func TestNetworkModel(t *testing.T) {
 		}
 		w.pass(maxLifetime + 2*Tick)
 		w.f.sound(t)
-		if w.f.pit.len()+len(w.f.pit.table)+w.f.fib.len()+len(w.f.fib.byUse)+len(w.f.faces) != 0 {
+		if w.f.pit.len()+w.f.pit.index.used+w.f.fib.len()+len(w.f.faces) != 0 {
 			rt.Fatalf("left: %d entries, %d routes, %d faces", w.f.pit.len(), w.f.fib.len(), len(w.f.faces))
 		}
 	})

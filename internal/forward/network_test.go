@@ -317,11 +317,12 @@ func TestManyRestrictions(t *testing.T) {
 	for k := range 1000 {
 		from.interest("ccnx:/a/x", hash(fmt.Sprint(k)))
 	}
-	for _, e := range w.f.pit.table {
+	w.f.pit.all(func(e *entry) bool {
 		if len(e.downs) > 100 {
 			t.Errorf("one face waits %d times in one entry", len(e.downs))
 		}
-	}
+		return true
+	})
 	up.got, from.got = nil, nil
 }
 
@@ -557,6 +558,18 @@ func TestTooLarge(t *testing.T) {
 		theirs.interest("ccnx:/s")
 		w.drops(control.Drops{TooLarge: 2, NoRoute: 1})
 	}
+}
+
+// TestTooLargeInterest: one that fits through none of the next hops comes back.
+func TestTooLargeInterest(t *testing.T) {
+	w := newWorld(t, Options{})
+	asks, small := w.app(), w.face(FaceOptions{Kind: Link, MaxPacket: 200})
+	w.route("ccnx:/a", small)
+	i := asks.interest("ccnx:/a/x", marked, func(i *tlv.Interest) { i.Payload = make([]byte, 300) })
+	back(t, asks, i, tlv.ReturnMTU)
+	w.drops(control.Drops{TooLarge: 1})
+	w.pending(0)
+	w.quiet("to the next hop")
 }
 
 // back wants an Interest returned, as far as it was remembered.

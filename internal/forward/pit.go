@@ -1,105 +1,14 @@
 package forward
 
 import (
-	"bytes"
 	"hash/maphash"
-	"time"
 
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// downstream is a face that waits for Data, and under which conditions.
-type downstream struct {
-	face     *face
-	until    instant
-	marked   bool // checks what it gets
-	returns  bool // wants an Interest Return
-	longLife bool // Data leaves it waiting
-	only     *restriction
-}
-
-// restriction is what an Interest demands of Data beyond its name; nil is nothing.
-type restriction struct{ keyID, hash string }
-
-func restrictionOf(i *tlv.Interest) *restriction {
-	if i.KeyID.Sum == nil && i.ObjectHash.Sum == nil {
-		return nil
-	}
-	return &restriction{string(i.KeyID.Sum), string(i.ObjectHash.Sum)}
-}
-
-func (r *restriction) equal(o *restriction) bool {
-	return r == o || r != nil && o != nil && *r == *o
-}
-
-// maxDemands is how many restrictions of one name a face may wait with: a neighbour
-// asks for all who are behind it.
-const maxDemands = 16
-
-// question is what a face is asked: for what, how far it may go, and for how long.
-type question struct {
-	only     *restriction
-	hopLimit uint8 // as it is sent
-	until    instant
-}
-
-// upstream is a face that was asked.
-type upstream struct {
-	face *face
-	hop  *nextHop // of a route; nil: an application
-	question
-	sent    instant
-	breaks  uint32 // of the face, when it was asked
-	again   bool   // asked more than once: an answer tells no round trip
-	farther bool   // the latest question goes farther than one before it
-	refused bool
-}
-
-// stands reports whether an answer may still come: a question dies with its lifetime, and
-// with the connection that it went over.
-func (u *upstream) stands(at instant) bool {
-	return !u.refused && !u.face.gone && !u.face.down && u.breaks == u.face.breaks && u.until > at
-}
-
-// entry is the pending Interests for one chunk, one chunkless name, or, in a symbolic
-// entry, for every chunk of a name.
-type entry struct {
-	segs  []byte
-	chunk uint64
-	kind  entryKind
-	// hopLimit is the highest with which it went to the network.
-	hopLimit uint8
-	passed   instant // when the last one went there
-	newest   uint64  // the highest chunk given to a symbolic entry
-	downs    []downstream
-	ups      []upstream
-	// table
-	hash uint64
-	same *entry // the next one of equal hash
-	// wheel
-	slot       int32
-	prev, next *entry
-}
-
-type entryKind uint8
-
-const (
-	kindChunk entryKind = iota
-	kindBare
-	kindSymbolic
-)
-
-// The wheel: an entry waits in the slot of the first tick after its end.
-const (
-	wheelSlots = 512
-	// Tick is the time between two calls of [Forwarder.Expire] while anything is
-	// pending.
-	Tick = 50 * time.Millisecond
-)
-
 // pit is the table of pending Interests. It has a bound and no clock. Entries are
 // found by a hash of name, chunk and kind, and used again, so that a fetch costs it
-// nothing but a copy of the name.
+// nothing but a copy of the name. Each has a number, which does not change.
 type pit struct {
 	max      int
 	count    int
@@ -107,43 +16,48 @@ type pit struct {
 	network  int // those who wait that are neighbours
 	expired  uint64
 	seed     maphash.Seed
-	table    map[uint64]*entry
+	index    pitIndex
+	blocks   []*[pitBlock]entry
+	free     []uint32 // numbers of entries that are not in use, to be used from the end
+	wheel    wheel
 	held     map[*entry]heldInterest
 	heldSeq  uint64
-	wheel    [wheelSlots]entry // list roots
-	at       int64             // the tick last swept
-	free     *entry            // entries for reuse, linked by next
+	tags     []uint32 // scratch of warm
+	seen     uint32   // what warm saw, of no use but that it had to look
 }
 
+// pitBlock is how many entries are made at once.
+const pitBlock = 256
+
 func newPIT(max int) *pit {
-	p := &pit{max: max, seed: maphash.MakeSeed(), table: make(map[uint64]*entry), held: make(map[*entry]heldInterest)}
-	for i := range p.wheel {
-		p.wheel[i].prev, p.wheel[i].next = &p.wheel[i], &p.wheel[i]
-	}
-	return p
+	return &pit{max: max, seed: maphash.MakeSeed(), index: newPITIndex(), held: make(map[*entry]heldInterest)}
 }
 
 func (p *pit) len() int { return p.count }
 
-func kindOf(i *tlv.Interest) entryKind {
-	_, hasChunk := i.Name.Chunk()
-	switch {
-	case hasChunk:
-		return kindChunk
-	case i.Symbolic():
-		return kindSymbolic
+// entry is the one of that number.
+func (p *pit) entry(number uint32) *entry { return &p.blocks[number/pitBlock][number%pitBlock] }
+
+// all calls use with each entry, in any order, until it returns false.
+func (p *pit) all(use func(e *entry) bool) {
+	for _, s := range p.index.slots {
+		if s.used() && !use(p.entry(s.number())) {
+			return
+		}
 	}
-	return kindBare
 }
 
-// hashOf never has two chunks of one name collide.
-func (p *pit) hashOf(name tlv.Name, kind entryKind) uint64 {
+// tagOf is the hash of an entry.
+func (p *pit) tagOf(name tlv.Name, kind entryKind) uint32 {
 	h := maphash.Bytes(p.seed, name.Bytes()) + uint64(kind)
 	if kind == kindChunk {
 		k, _ := name.Chunk()
 		h += k * 0x9e3779b97f4a7c15
 	}
-	return h
+	// Mixed, so that nobody can choose chunks that fall on one place (splitmix64).
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return uint32(h >> 32)
 }
 
 // find returns the entry of that kind for name; nil where there is none.
@@ -151,28 +65,27 @@ func (p *pit) find(name tlv.Name, kind entryKind) *entry {
 	if kind == kindSymbolic && p.symbolic == 0 {
 		return nil
 	}
-	return p.look(p.hashOf(name, kind), name, kind)
+	return p.look(p.tagOf(name, kind), name, kind)
 }
 
-func (p *pit) look(hash uint64, name tlv.Name, kind entryKind) *entry {
-	for e := p.table[hash]; e != nil; e = e.same {
-		if e.is(name, kind) {
+func (p *pit) look(tag uint32, name tlv.Name, kind entryKind) *entry {
+	x := &p.index
+	for i := x.home(tag); x.slots[i].used(); i = x.after(i) {
+		if x.slots[i].tag != tag {
+			continue
+		}
+		if e := p.entry(x.slots[i].number()); e.is(name, kind) {
 			return e
 		}
 	}
 	return nil
 }
 
-func (e *entry) is(name tlv.Name, kind entryKind) bool {
-	k, _ := name.Chunk()
-	return e.kind == kind && (kind != kindChunk || e.chunk == k) && bytes.Equal(e.segs, name.Bytes())
-}
-
 // obtain returns the entry of that kind for name and makes it where there is none, or
 // one that has lapsed, which fresh tells; nil where the table is full.
 func (p *pit) obtain(name tlv.Name, kind entryKind, now instant) (e *entry, fresh bool) {
-	hash := p.hashOf(name, kind)
-	if e := p.look(hash, name, kind); e != nil {
+	tag := p.tagOf(name, kind)
+	if e := p.look(tag, name, kind); e != nil {
 		if p.renews(e, now) {
 			return e, false
 		}
@@ -180,24 +93,34 @@ func (p *pit) obtain(name tlv.Name, kind entryKind, now instant) (e *entry, fres
 	if p.count >= p.max {
 		return nil, false
 	}
-	if e = p.free; e != nil {
-		p.free = e.next
-		*e = entry{segs: e.segs[:0], downs: e.downs[:0], ups: e.ups[:0]}
-	} else {
-		e = new(entry)
-	}
+	e = p.make(tag, kind)
 	e.segs = append(e.segs, name.Bytes()...)
-	e.kind, e.hash, e.slot = kind, hash, -1
 	switch kind {
 	case kindChunk:
 		e.chunk, _ = name.Chunk()
 	case kindSymbolic:
 		p.symbolic++
 	}
-	e.same = p.table[hash]
-	p.table[hash] = e
+	p.index.add(tag, e.number)
 	p.count++
 	return e, true
+}
+
+// make takes an entry that is not in use.
+func (p *pit) make(tag uint32, kind entryKind) *entry {
+	if len(p.free) == 0 {
+		first := uint32(len(p.blocks) * pitBlock)
+		p.blocks = append(p.blocks, new([pitBlock]entry))
+		for n := first + pitBlock; n > first; n-- {
+			p.free = append(p.free, n-1)
+		}
+		p.wheel.room(int(first) + pitBlock)
+	}
+	number := p.free[len(p.free)-1]
+	p.free = p.free[:len(p.free)-1]
+	e := p.entry(number)
+	e.renew(number, tag, kind)
+	return e
 }
 
 // renews reports whether somebody still waits in e; else it ends e, which has lapsed.
@@ -209,63 +132,6 @@ func (p *pit) renews(e *entry, now instant) bool {
 	}
 	p.expired++
 	return p.retain(e, func(*downstream) bool { return false })
-}
-
-// waits reports whether fc waits in e.
-func (e *entry) waits(fc *face) bool { return e.demands(fc) > 0 }
-
-// demands is how many restrictions fc waits with in e.
-func (e *entry) demands(fc *face) (n int) {
-	for i := range e.downs {
-		if e.downs[i].face == fc {
-			n++
-		}
-	}
-	return n
-}
-
-// down returns where fc waits in e under that restriction; nil where it does not.
-func (e *entry) down(fc *face, only *restriction) *downstream {
-	for i := range e.downs {
-		if d := &e.downs[i]; d.face == fc && d.only.equal(only) {
-			return d
-		}
-	}
-	return nil
-}
-
-// similar reports whether anybody waits in e under that restriction (RFC 8569 2.4.2).
-func (e *entry) similar(only *restriction, now instant) bool {
-	for i := range e.downs {
-		if d := &e.downs[i]; d.until > now && d.only.equal(only) {
-			return true
-		}
-	}
-	return false
-}
-
-// up returns where fc was asked under that restriction; nil where it was not.
-func (e *entry) up(fc *face, only *restriction) *upstream {
-	for i := range e.ups {
-		if u := &e.ups[i]; u.face == fc && u.only.equal(only) {
-			return u
-		}
-	}
-	return nil
-}
-
-// ask notes that a face was asked.
-func (e *entry) ask(fc *face, hop *nextHop, q question, now instant) {
-	if u := e.up(fc, q.only); u != nil {
-		stands := u.stands(now)
-		u.farther = stands && (u.farther || q.hopLimit > u.hopLimit)
-		if stands {
-			q.hopLimit, q.until = max(q.hopLimit, u.hopLimit), max(q.until, u.until)
-		}
-		u.question, u.sent, u.again, u.refused, u.hop, u.breaks = q, now, true, false, hop, fc.breaks
-		return
-	}
-	e.ups = append(e.ups, upstream{face: fc, hop: hop, question: q, sent: now, breaks: fc.breaks})
 }
 
 // tally adds n to the waits of fc, and of the network where fc is a neighbour's.
@@ -312,86 +178,34 @@ func (p *pit) retain(e *entry, keep func(d *downstream) bool) bool {
 // remove ends e, in which nobody waits. Its memory is used again: no pointer to it may
 // be kept.
 func (p *pit) remove(e *entry) {
-	if first := p.table[e.hash]; first != e {
-		for first.same != e {
-			first = first.same
-		}
-		first.same = e.same
-	} else if e.same != nil {
-		p.table[e.hash] = e.same
-	} else {
-		delete(p.table, e.hash)
-	}
-	e.unlink()
+	p.index.remove(e.tag, e.number)
+	p.wheel.forget(e.number)
 	if e.kind == kindSymbolic {
 		p.symbolic--
 	}
 	delete(p.held, e)
 	p.count--
 	clear(e.ups) // so that it holds no face that has gone
-	e.same, e.next = nil, p.free
-	p.free = e
+	p.free = append(p.free, e.number)
 }
 
-// name is what e waits for.
-func (e *entry) name() tlv.Name {
-	n, err := tlv.NameFromBytes(e.segs)
-	if err != nil {
-		panic("forward: bug: an entry whose name is none: " + err.Error())
-	}
-	if e.kind == kindChunk {
-		n = n.WithChunk(e.chunk)
-	}
-	return n
-}
-
-func tickOf(t instant) int64 { return int64(t) / int64(Tick) }
-
-// until is when the last of those who wait in e no longer does.
-func (e *entry) until() instant {
-	end := never
-	for i := range e.downs {
-		end = max(end, e.downs[i].until)
-	}
-	return end
-}
-
-// schedule puts e into the slot of its end, or into the next one where that slot has
-// been swept. An end beyond the wheel's turn is looked at again when its slot comes by.
+// schedule has the wheel bring e when the last of those who wait in it no longer does,
+// or earlier: then it is looked at again.
 func (p *pit) schedule(e *entry) {
-	slot := int32((max(tickOf(e.until()), p.at) + 1) % wheelSlots)
-	if slot == e.slot {
-		return
+	if due := p.wheel.tickFor(e.until()); e.due == 0 || due < e.due {
+		e.due = due
+		p.wheel.add(e.number, due)
+		p.wheel.tidy(p.count)
 	}
-	e.unlink()
-	e.slot = slot
-	root := &p.wheel[slot]
-	e.prev, e.next = root.prev, root
-	e.prev.next, root.prev = e, e
-}
-
-func (e *entry) unlink() {
-	if e.slot >= 0 && e.prev != nil {
-		e.prev.next, e.next.prev = e.next, e.prev
-		e.prev, e.next = nil, nil
-	}
-	e.slot = -1
 }
 
 // expire ends what has lapsed by now.
 func (p *pit) expire(now instant) {
-	to := tickOf(now)
-	if gap := to - p.at; gap > wheelSlots { // a long pause
-		p.at = to - wheelSlots
-	}
-	for ; p.at < to; p.at++ {
-		root := &p.wheel[(p.at+1)%wheelSlots]
-		for e := root.next; e != root; {
-			next := e.next
-			if !p.retain(e, func(d *downstream) bool { return d.until > now }) {
-				p.expired++
-			}
-			e = next
+	p.wheel.turn(now, func(number uint32) {
+		e := p.entry(number)
+		e.due = 0
+		if !p.retain(e, func(d *downstream) bool { return d.until > now }) {
+			p.expired++
 		}
-	}
+	})
 }

@@ -9,11 +9,15 @@ import (
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// inWheel counts the entries in the wheel's slots.
+// inWheel counts the entries that the wheel will bring.
 func inWheel(p *pit) (n int) {
-	for i := range p.wheel {
-		for e := p.wheel[i].next; e != &p.wheel[i]; e = e.next {
-			n++
+	for _, slot := range p.wheel.slots {
+		for ; slot != nil; slot = slot.next {
+			for _, a := range slot.list[:slot.n] {
+				if p.wheel.turns[a.number] == a.turn {
+					n++
+				}
+			}
 		}
 	}
 	return n
@@ -24,22 +28,24 @@ func (p *pit) sound(t testing.TB) {
 	t.Helper()
 	n, symbolic, network := 0, 0, 0
 	waiting := make(map[*face]int)
-	for hash, e := range p.table {
-		for ; e != nil; e = e.same {
-			n++
-			if e.kind == kindSymbolic {
-				symbolic++
-			}
-			if e.hash != hash || hash != p.hashOf(e.name(), e.kind) || len(e.downs) == 0 || e.slot < 0 {
-				t.Errorf("entry %+v in the place of hash %x", e, hash)
-			}
-			for _, d := range e.downs {
-				waiting[d.face]++
-				if !d.face.local() {
-					network++
-				}
+	p.all(func(e *entry) bool {
+		n++
+		if e.kind == kindSymbolic {
+			symbolic++
+		}
+		if p.find(e.name(), e.kind) != e || p.entry(e.number) != e || len(e.downs) == 0 || e.due <= p.wheel.at {
+			t.Errorf("entry %+v is not where it should be", e)
+		}
+		for _, d := range e.downs {
+			waiting[d.face]++
+			if !d.face.local() {
+				network++
 			}
 		}
+		return true
+	})
+	if n+len(p.free) != len(p.blocks)*pitBlock || n != p.index.used {
+		t.Errorf("%d entries in use, %d in the index, %d not in use, %d blocks", n, p.index.used, len(p.free), len(p.blocks))
 	}
 	if n != p.len() || n != inWheel(p) || n > p.max || symbolic != p.symbolic {
 		t.Errorf("%d entries by name, %d in the wheel, %d counted, at most %d; %d symbolic, %d counted", n, inWheel(p), p.len(), p.max, symbolic, p.symbolic)
@@ -247,7 +253,7 @@ func TestManyEntries(t *testing.T) {
 	w.pass(31 * time.Second)
 	w.pending(0)
 	w.f.pit.sound(t)
-	if len(w.f.pit.table) != 0 {
-		t.Errorf("%d names are left", len(w.f.pit.table))
+	if w.f.pit.index.used != 0 {
+		t.Errorf("%d names are left", w.f.pit.index.used)
 	}
 }

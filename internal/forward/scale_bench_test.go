@@ -86,12 +86,24 @@ func sizes(b *testing.B, run func(b *testing.B, n int)) {
 	}
 }
 
+// atOnce is how many packets come together: what a busy socket brings with one read.
+const atOnce = 32
+
+// deliver hands over the packets of a batch, as a node does, and empties it.
+func deliver(f *Forwarder, from FaceID, in *tlv.Batch) {
+	f.Warm(in)
+	for i := range in.Len() {
+		f.OnPacket(from, in.Packet(i), begin)
+	}
+	in.Reset(1 << 20)
+}
+
 // BenchmarkPIT is an Interest from one neighbour to another and the Data for one that has
 // been pending, any of so many.
 func BenchmarkPIT(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
 		before := heap()
-		f := newForwarder(Options{PITSize: n + 1, FaceQuota: n + 1, CacheBytes: 1 << 20})
+		f := newForwarder(Options{PITSize: 2*n + atOnce, FaceQuota: 2 * n, CacheBytes: 1 << 20})
 		var asks, has count
 		f.AddFace(&asks, FaceOptions{Kind: Link})
 		f.AddFace(&has, FaceOptions{Kind: Link})
@@ -107,13 +119,20 @@ func BenchmarkPIT(b *testing.B) {
 		}
 		next := uint64(n)
 		r := rand.New(rand.NewPCG(1, 2))
+		var ins, outs tlv.Batch
 		for b.Loop() {
 			k := &pending[r.IntN(n)]
-			f.OnPacket(1, interest.set(next), begin)
-			f.OnPacket(2, data.set(*k), begin)
+			ins.Append(interest.set(next))
+			outs.Append(data.set(*k))
 			*k = next
 			next++
+			if ins.Len() == atOnce {
+				deliver(f, 1, &ins)
+				deliver(f, 2, &outs)
+			}
 		}
+		deliver(f, 1, &ins)
+		deliver(f, 2, &outs)
 		b.ReportMetric(perEntry, "B/entry")
 		if f.pit.len() != n || asks.n != int(next)-n || has.n != int(next) {
 			b.Errorf("%d pending, %d Data and %d Interests of %d", f.pit.len(), asks.n, has.n, next)

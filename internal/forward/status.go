@@ -12,6 +12,7 @@ import (
 // StatusLimits bound the lists of a status.
 type StatusLimits struct {
 	Pending int
+	Apps    int // prefixes
 	Routes  int // prefixes
 }
 
@@ -20,11 +21,12 @@ type StatusLimits struct {
 // than its list may be, any part of it is shown.
 func (f *Forwarder) Status(l StatusLimits, now time.Time) control.NodeStatus {
 	at := f.at(now)
-	l.Pending, l.Routes = max(0, l.Pending), max(0, l.Routes)
+	l.Pending, l.Apps, l.Routes = max(0, l.Pending), max(0, l.Apps), max(0, l.Routes)
 	st := f.store.Stats()
 	s := control.NodeStatus{
 		Faces:    f.statusFaces(at),
-		Apps:     f.statusApps(),
+		Apps:     f.statusApps(l.Apps),
+		AppNum:   f.regs.len(),
 		Routes:   f.statusRoutes(l.Routes),
 		RouteNum: f.fib.len(),
 		PIT:      control.PIT{Entries: f.pit.len(), Size: f.o.PITSize, PerFace: f.o.FaceQuota, Expired: f.pit.expired},
@@ -57,9 +59,9 @@ func (f *Forwarder) statusFaces(at instant) []control.Face {
 	return faces
 }
 
-func (f *Forwarder) statusApps() []control.App {
-	apps := make([]control.App, 0, f.regs.len())
-	for _, key := range someKeys(f.regs.byName, f.regs.len()) {
+func (f *Forwarder) statusApps(limit int) []control.App {
+	apps := make([]control.App, 0, min(limit, f.regs.len()))
+	for _, key := range someKeys(f.regs.byName, limit) {
 		var byExact [2][]uint64
 		for _, g := range f.regs.byName[key] {
 			i := 0
@@ -95,15 +97,14 @@ func (f *Forwarder) statusRoutes(limit int) []control.Route {
 
 func (f *Forwarder) statusPending(limit int, at instant) []control.Pending {
 	most := atMost(limit, f.pit.len())
-	entries := make([]*entry, 0, min(most, f.pit.len()))
-	for _, e := range f.pit.table {
-		for ; e != nil && len(entries) < most; e = e.same {
-			entries = append(entries, e)
-		}
-		if len(entries) >= most {
-			break
-		}
+	if most == 0 {
+		return []control.Pending{}
 	}
+	entries := make([]*entry, 0, min(most, f.pit.len()))
+	f.pit.all(func(e *entry) bool {
+		entries = append(entries, e)
+		return len(entries) < most
+	})
 	slices.SortFunc(entries, func(a, b *entry) int {
 		return cmp.Or(slices.Compare(a.segs, b.segs), cmp.Compare(b.kind, a.kind), cmp.Compare(a.chunk, b.chunk))
 	})

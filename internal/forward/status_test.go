@@ -39,7 +39,7 @@ func TestStatus(t *testing.T) {
 	}
 	w.f.store.Lookup(mustName(t, "ccnx:/none"), w.now)
 
-	s := w.f.Status(StatusLimits{Pending: 10, Routes: 10}, w.now)
+	s := w.f.Status(StatusLimits{Pending: 10, Apps: 10, Routes: 10}, w.now)
 	if b, err := json.Marshal(s); err != nil {
 		t.Error(err)
 	} else {
@@ -172,6 +172,7 @@ func TestStatusLimits(t *testing.T) {
 			name, err := base.Child(fmt.Sprintf("%06d", k))
 			must(t, err)
 			must(t, w.f.AddRoute(name, up.id, k))
+			asks.command(tlv.CommandRegPrefix, name.String())
 			i := tlv.Interest{HopLimit: 9, Name: name}
 			pkt, err := i.AppendTo(nil)
 			must(t, err)
@@ -179,10 +180,10 @@ func TestStatusLimits(t *testing.T) {
 		}
 		up.got = nil
 		for _, limit := range []int{-1, 0, 1, 7, n, n + 1, 1 << 40} {
-			s := w.f.Status(StatusLimits{Pending: limit, Routes: limit}, w.now)
+			s := w.f.Status(StatusLimits{Pending: limit, Apps: limit, Routes: limit}, w.now)
 			want := max(0, min(n, limit))
-			if len(s.Pending) != want || len(s.Routes) != want || s.RouteNum != n || s.PIT.Entries != n {
-				t.Errorf("limit %d: %d of %d pending, %d of %d routes", limit, len(s.Pending), s.PIT.Entries, len(s.Routes), s.RouteNum)
+			if len(s.Pending) != want || len(s.Routes) != want || len(s.Apps) != want || s.RouteNum != n || s.AppNum != n || s.PIT.Entries != n {
+				t.Errorf("limit %d: %d of %d pending, %d of %d routes, %d of %d for applications", limit, len(s.Pending), s.PIT.Entries, len(s.Routes), s.RouteNum, len(s.Apps), s.AppNum)
 			}
 			for k := range min(want, len(s.Pending), len(s.Routes)) {
 				if first := fmt.Sprintf("ccnx:/n/%06d", k); n == 10 && (s.Pending[k].Name != first || s.Routes[k].Prefix != first) {

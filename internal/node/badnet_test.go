@@ -84,13 +84,17 @@ type rawNeighbour struct {
 	datagrams bool
 }
 
-func (c *rawNeighbour) Read() ([][]byte, error) {
+func (c *rawNeighbour) Read(b *tlv.Batch) error {
 	if !c.datagrams {
-		return c.netConn.Read()
+		return c.netConn.Read(b)
 	}
-	b := make([]byte, tlv.MaxPacketLen)
-	n, err := c.Conn.Read(b)
-	return [][]byte{b[:n]}, err
+	pkt := make([]byte, tlv.MaxPacketLen)
+	n, err := c.Conn.Read(pkt)
+	b.Reset(0)
+	if err == nil {
+		b.Append(pkt[:n])
+	}
+	return err
 }
 
 // TestCommandsFromTheNetwork: registrations are for applications on this machine,
@@ -228,7 +232,7 @@ type blockedConn struct {
 
 func newBlockedConn() *blockedConn { return &blockedConn{ended: make(chan struct{})} }
 
-func (c *blockedConn) Read() ([][]byte, error) { <-c.ended; return nil, io.EOF }
+func (c *blockedConn) Read(*tlv.Batch) error { <-c.ended; return io.EOF }
 
 func (c *blockedConn) Write(*tlv.Batch) error {
 	if c.writing != nil {

@@ -82,8 +82,9 @@ func (c *core) request(s *streamFace, text []byte) func() []byte {
 // What a status lists at most, whatever it is asked for: it is gathered while nothing is
 // forwarded.
 const (
-	maxStatusPIT = 10_000
-	maxStatusFIB = 100_000
+	maxStatusPIT  = 10_000
+	maxStatusApps = 10_000
+	maxStatusFIB  = 100_000
 )
 
 func (c *core) carryOut(s *streamFace, q *control.NodeRequest) (r control.NodeReply) {
@@ -91,7 +92,7 @@ func (c *core) carryOut(s *streamFace, q *control.NodeRequest) (r control.NodeRe
 		if len(s.text) > 0 {
 			return r // it would get no answer
 		}
-		st := c.status(forward.StatusLimits{Pending: min(q.PIT, maxStatusPIT), Routes: min(q.FIB, maxStatusFIB)})
+		st := c.status(forward.StatusLimits{Pending: min(q.PIT, maxStatusPIT), Apps: maxStatusApps, Routes: min(q.FIB, maxStatusFIB)})
 		return control.NodeReply{Status: &st}
 	}
 	if !mayControl(s) {

@@ -119,6 +119,7 @@ func (c *core) handle(e event, now time.Time) {
 			e.face.close()
 		}
 	default:
+		c.f.Warm(e.batch)
 		for i := range e.batch.Len() {
 			c.f.OnPacket(e.face.id, e.batch.Packet(i), now)
 		}

@@ -265,8 +265,11 @@ func (d *datagrams) fill(ds []transport.Datagram) {
 	}
 }
 
+// keptDatagrams is how much memory for datagrams a UDP socket's reader keeps, in bytes.
+const keptDatagrams = 512 << 10
+
 func (d *datagrams) recycle() {
-	d.b.Reset(recycleBytes)
+	d.b.Reset(keptDatagrams)
 	d.from = d.from[:0]
 	d.group = false
 	d.port.free <- d

@@ -59,7 +59,7 @@ func route(t testing.TB, prefix, via string) Route {
 
 func (n *Node) status(t testing.TB) control.NodeStatus {
 	t.Helper()
-	s, err := n.Status(forward.StatusLimits{Pending: 100, Routes: 100})
+	s, err := n.Status(forward.StatusLimits{Apps: 100, Pending: 100, Routes: 100})
 	must(t, err)
 	return s
 }
@@ -69,7 +69,7 @@ func (n *Node) awaits(t testing.TB, what string, cond func(*control.NodeStatus) 
 	t.Helper()
 	var s control.NodeStatus
 	n.until(t, what, func(c *core) bool {
-		s = c.status(forward.StatusLimits{Pending: 100, Routes: 100})
+		s = c.status(forward.StatusLimits{Apps: 100, Pending: 100, Routes: 100})
 		return cond(&s)
 	})
 	return s

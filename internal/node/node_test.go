@@ -69,7 +69,7 @@ func (n *Node) until(t testing.TB, what string, cond func(*core) bool) {
 func registered(want int) func(*core) bool {
 	return func(c *core) bool {
 		n := 0
-		for _, a := range c.f.Status(forward.StatusLimits{}, time.Now()).Apps {
+		for _, a := range c.f.Status(forward.StatusLimits{Apps: 10}, time.Now()).Apps {
 			n += len(a.Faces)
 		}
 		return n == want
@@ -78,7 +78,7 @@ func registered(want int) func(*core) bool {
 
 // owners are the applications registered for a prefix.
 func (c *core) owners(prefix string) (found []*streamFace) {
-	for _, a := range c.f.Status(forward.StatusLimits{}, time.Now()).Apps {
+	for _, a := range c.f.Status(forward.StatusLimits{Apps: 10}, time.Now()).Apps {
 		for _, id := range a.Faces {
 			if a.Prefix == prefix {
 				found = append(found, c.streams[forward.FaceID(id)])
@@ -101,10 +101,10 @@ func newPeer(t testing.TB, conn transport.Conn) *peer {
 	go func() {
 		defer close(done)
 		defer close(p.in)
-		for {
-			pkts, err := conn.Read()
-			for _, pkt := range pkts {
-				p.in <- bytes.Clone(pkt)
+		for b := new(tlv.Batch); ; {
+			err := conn.Read(b)
+			for i := range b.Len() {
+				p.in <- bytes.Clone(b.Packet(i))
 			}
 			if err != nil {
 				return
@@ -266,23 +266,23 @@ func TestSlowReader(t *testing.T) {
 }
 
 // netConn reads packets off a socket by their length alone.
-type netConn struct {
-	net.Conn
-	pkt []byte
-}
+type netConn struct{ net.Conn }
 
-func (c *netConn) Read() ([][]byte, error) {
-	head := make([]byte, tlv.FixedHeaderLen)
-	if _, err := io.ReadFull(c.Conn, head); err != nil {
-		return nil, err
+func (c *netConn) Read(b *tlv.Batch) error {
+	b.Reset(0)
+	pkt := make([]byte, tlv.FixedHeaderLen)
+	if _, err := io.ReadFull(c.Conn, pkt); err != nil {
+		return err
 	}
-	h, err := tlv.ParseHeader(head)
+	h, err := tlv.ParseHeader(pkt)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c.pkt = append(head, make([]byte, h.Length-len(head))...)
-	_, err = io.ReadFull(c.Conn, c.pkt[len(head):])
-	return [][]byte{c.pkt}, err
+	pkt = append(pkt, make([]byte, h.Length-len(pkt))...)
+	if _, err = io.ReadFull(c.Conn, pkt[tlv.FixedHeaderLen:]); err == nil {
+		b.Append(pkt)
+	}
+	return err
 }
 
 func (c *netConn) Write(b *tlv.Batch) error {

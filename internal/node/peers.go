@@ -144,6 +144,7 @@ func (c *core) onDatagrams(d *datagrams, now time.Time) {
 	var last peerKey
 	var face *udpFace
 	group := c.groupBy(d.port)
+	c.f.Warm(&d.b)
 	for i := range d.b.Len() {
 		if k := (peerKey{d.port, d.from[i]}); k != last {
 			last, face = k, c.peers.from(k, now)

@@ -122,16 +122,15 @@ func publish(t *testing.T, n *Node) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		var b tlv.Batch
+		var in, b tlv.Batch
 		payload := make([]byte, 64)
 		for {
-			pkts, err := has.Read()
-			if err != nil {
+			if has.Read(&in) != nil {
 				return
 			}
 			b.Reset(1 << 20)
-			for _, pkt := range pkts {
-				if _, name, err := tlv.PeekName(pkt); err == nil {
+			for k := range in.Len() {
+				if _, name, err := tlv.PeekName(in.Packet(k)); err == nil {
 					o := tlv.Object{Name: name, Payload: payload}
 					_ = b.Encode(o.AppendTo)
 				}
@@ -164,12 +163,11 @@ func exchangeBurst(t *testing.T, c transport.Conn, base tlv.Name, first, burst i
 		return 0
 	}
 	for got < burst {
-		pkts, err := c.Read()
-		if err != nil {
+		if err := c.Read(&b); err != nil {
 			t.Error(err)
 			return got
 		}
-		got += len(pkts)
+		got += b.Len()
 	}
 	return got
 }

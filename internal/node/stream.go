@@ -14,8 +14,8 @@ import (
 
 // Bounds of what waits for one face to take it, beside what its socket holds, in
 // bytes. What comes on top is dropped and counted, so that a slow reader holds up
-// nobody else. Together the queues hold at most 2 GiB, where none of maxStreams reads, and
-// as much again is being written.
+// nobody else. Together the queues hold at most 2 GiB, where none of maxStreams reads, in
+// at most twice as much memory.
 const (
 	faceQueueBytes  = 4 << 20
 	smallQueueBytes = 256 << 10 // of those beyond fullQueues
@@ -26,15 +26,9 @@ const (
 	maxNeighbours = maxStreams / 2
 )
 
-// readBatches is how many batches of one face may be on their way to the loop.
+// readBatches is how many batches of one face may be on their way to the loop, of 256 KiB
+// each; of those beyond fullQueues one.
 const readBatches = 2
-
-// recycleBytes is the most memory that a batch keeps for its next use; the small one
-// with more than fullQueues connections.
-const (
-	recycleBytes      = 512 << 10
-	smallRecycleBytes = 64 << 10
-)
 
 // streamFace is an application or a neighbour on a connection of its own: a goroutine
 // that reads, one that writes.
@@ -72,7 +66,8 @@ func (c *core) newStreamFace(conn transport.LocalConn, queue int) *streamFace {
 	if nb, ok := conn.(neighbourStream); ok {
 		s.remote = nb.RemoteAddr()
 	}
-	for range readBatches {
+	s.free <- new(tlv.Batch)
+	if queue > smallQueueBytes {
 		s.free <- new(tlv.Batch)
 	}
 	return s
@@ -80,7 +75,7 @@ func (c *core) newStreamFace(conn transport.LocalConn, queue int) *streamFace {
 
 // flushBytes is how much the loop gathers for a face before it queues it; what is
 // less is queued when the event is through that it came of.
-const flushBytes = 64 << 10
+const flushBytes = 128 << 10
 
 // Send gathers pkt for the queue; it never waits.
 func (s *streamFace) Send(pkt []byte) bool {
@@ -121,12 +116,9 @@ func (s *streamFace) close() {
 	s.conn.Close()
 }
 
+// recycle gives a batch back that was read.
 func (s *streamFace) recycle(b *tlv.Batch) {
-	keep := recycleBytes
-	if len(s.core.streams) > fullQueues {
-		keep = smallRecycleBytes
-	}
-	b.Reset(keep)
+	transport.Release(b)
 	s.free <- b
 }
 
@@ -188,26 +180,21 @@ func (s *streamFace) read(ctx context.Context, events chan<- event) {
 		}
 	}
 	for {
-		pkts, err := s.conn.Read()
-		var text *transport.TextError
-		switch {
-		case errors.As(err, &text):
-			if !post(event{text: text.Text}) {
-				return
-			}
-			continue
-		case err != nil:
-			post(event{gone: true})
-			return
-		}
 		var b *tlv.Batch
 		select {
 		case b = <-s.free:
 		case <-ctx.Done():
 			return
 		}
-		for _, p := range pkts {
-			b.Append(p)
+		err := s.conn.Read(b)
+		for text := (*transport.TextError)(nil); errors.As(err, &text); err = s.conn.Read(b) {
+			if !post(event{text: text.Text}) {
+				return
+			}
+		}
+		if err != nil {
+			post(event{gone: true})
+			return
 		}
 		if !post(event{batch: b}) {
 			return

@@ -13,13 +13,14 @@ import (
 // routes than anybody reads.
 const (
 	statusPITEntries = 128
+	statusApps       = 10_000
 	statusRoutes     = 10_000
 )
 
 // statusText is the forwarder's state in cefnetd's words, which cefstatus prints and
 // scripts scrape (sheet j).
 func (c *core) statusText() func() []byte {
-	s := c.status(forward.StatusLimits{Pending: statusPITEntries, Routes: statusRoutes})
+	s := c.status(forward.StatusLimits{Pending: statusPITEntries, Apps: statusApps, Routes: statusRoutes})
 	return func() []byte { return []byte(statusText(s, c.n.o.Forward.ReturnToAll)) }
 }
 
@@ -41,7 +42,7 @@ func statusText(s control.NodeStatus, returnsToAll bool) string {
 	fmt.Fprintf(&b, "FWD Strategy     : None\n")
 	fmt.Fprintf(&b, "Interest Return  : %s\n", returns)
 	writeFaces(&b, s.Faces)
-	writeApps(&b, s.Apps)
+	writeApps(&b, &s)
 	writeRoutes(&b, &s)
 	b.WriteString("PIT(App) :\n  Entry is empty\n")
 	writePending(&b, &s)
@@ -64,9 +65,9 @@ func writeFaces(b *strings.Builder, faces []control.Face) {
 	}
 }
 
-func writeApps(b *strings.Builder, apps []control.App) {
-	table(b, "FIB(App) :", len(apps))
-	for _, a := range apps {
+func writeApps(b *strings.Builder, s *control.NodeStatus) {
+	table(b, "FIB(App) :", s.AppNum)
+	for _, a := range s.Apps {
 		fmt.Fprintf(b, "  %s\n    Faces : %s\n", a.Prefix, ids(a.Faces, " "))
 	}
 }

@@ -17,7 +17,8 @@ type fetch struct {
 	w        io.Writer
 	number   int // in its session, from 0
 	bytes    uint64
-	begun    bool // Options.Begin has been told
+	begun    bool   // Options.Begin has been told
+	flushed  uint64 // base when the writer was flushed
 
 	// done is closed when the following are set.
 	done chan struct{}
@@ -99,19 +100,20 @@ func (f *fetch) takeData(k uint64, isMeta bool, pkt []byte, now time.Time) {
 // flusher is a writer that gathers what it is given.
 type flusher interface{ Flush() error }
 
-// write writes the chunks that are next in order, and has them flushed.
-func (f *fetch) write() error {
-	before := f.base
-	err := f.writeReady()
-	if w, gathers := f.w.(flusher); gathers && f.base > before {
-		if ferr := w.Flush(); ferr != nil && err == nil {
-			err = &WriteError{ferr}
-		}
+// flush has the chunks that were written since the last flush go out together.
+func (f *fetch) flush() {
+	w, gathers := f.w.(flusher)
+	if !gathers || f.flushed == f.base {
+		return
 	}
-	return err
+	f.flushed = f.base
+	if err := w.Flush(); err != nil {
+		f.fail(&WriteError{err})
+	}
 }
 
-func (f *fetch) writeReady() error {
+// write writes the chunks that are next in order.
+func (f *fetch) write() error {
 	for {
 		p, ok := f.ready()
 		if !ok {

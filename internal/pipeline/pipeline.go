@@ -22,9 +22,10 @@ type Link interface {
 	TrySend(b *tlv.Batch)
 	// Ready yields a token when there may be something to receive.
 	Ready() <-chan struct{}
-	// Receive empties b and moves into it the Data and Interest Returns that
-	// have arrived for the wanted names, undecoded, perhaps nothing. relinked is
-	// true once when what was in flight may be lost.
+	// Receive empties b and moves into it the first of the Data and Interest
+	// Returns that have arrived for the wanted names, undecoded, perhaps nothing;
+	// where there are more, Ready has a token. relinked is true once when what was
+	// in flight may be lost.
 	Receive(b *tlv.Batch) (relinked bool, err error)
 }
 

@@ -334,6 +334,7 @@ func (s *Session) receive(now time.Time) {
 		s.takePacket(s.in.Packet(i), now)
 	}
 	for _, f := range s.active {
+		f.flush()
 		f.onTime(now)
 	}
 	if d := time.Since(now); d > heldUp {

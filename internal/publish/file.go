@@ -111,23 +111,20 @@ func (f *file) size() int64 { return int64(f.id.size) }
 // once, in bytes, and kept: at most that for each open file.
 const readAhead = 64 << 10
 
-// read fills b from off. It fails with errChanged where the file is not the
-// version that was opened any more, so that no chunk mixes two. What was read ahead
-// counts for all reads of one round, which the caller numbers from 1.
-func (f *file) read(b []byte, off int64, round uint64) error {
-	end := off + int64(len(b))
+// read returns n bytes from off, which stay what they are until the next read. It fails
+// with errChanged where the file is not the version that was opened any more, so that no
+// chunk mixes two. What was read ahead counts for all reads of one round, which the
+// caller numbers from 1. Where nothing is read ahead, b, of at least n bytes, is filled.
+func (f *file) read(b []byte, off int64, n int, round uint64) ([]byte, error) {
+	end := off + int64(n)
 	if f.aheadAt <= off && end <= f.aheadAt+int64(len(f.ahead)) {
-		if err := f.checkAhead(round); err != nil {
-			return err
-		}
-		copy(b, f.ahead[off-f.aheadAt:])
 		f.next = end
-		return nil
+		return f.fromAhead(off, n), f.checkAhead(round)
 	}
 	inOrder := off == f.next
 	f.next = end
-	if !inOrder || len(b) > readAhead/2 || end > f.size() {
-		return f.readVersion(b, off)
+	if !inOrder || n > readAhead/2 || end > f.size() {
+		return b[:n], f.readVersion(b[:n], off)
 	}
 	if f.ahead == nil {
 		f.ahead = make([]byte, readAhead)
@@ -136,12 +133,14 @@ func (f *file) read(b []byte, off int64, round uint64) error {
 	f.aheadAt = off
 	if err := f.readVersion(f.ahead, off); err != nil {
 		f.ahead = f.ahead[:0]
-		return err
+		return nil, err
 	}
 	f.round = round
-	copy(b, f.ahead)
-	return nil
+	return f.fromAhead(off, n), nil
 }
+
+// fromAhead is n bytes from off, which were read ahead.
+func (f *file) fromAhead(off int64, n int) []byte { return f.ahead[off-f.aheadAt:][:n] }
 
 // checkAhead makes sure, once a round, that what was read ahead is the file still.
 func (f *file) checkAhead(round uint64) error {

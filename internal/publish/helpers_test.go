@@ -100,8 +100,9 @@ func (c *clock) past() time.Time {
 func all(t testing.TB, f *file) []byte {
 	t.Helper()
 	b := make([]byte, f.size())
-	check(t, f.read(b, 0, 1))
-	return b
+	b, err := f.read(b, 0, len(b), 1)
+	check(t, err)
+	return bytes.Clone(b)
 }
 
 // tick waits until the kernel's clock, by which it stamps files, has moved on since

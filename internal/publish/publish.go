@@ -15,8 +15,8 @@ import (
 type Inlet interface {
 	// Ready yields a token when there may be something to receive.
 	Ready() <-chan struct{}
-	// Receive empties b and moves into it what has arrived, undecoded. Its error
-	// ends the publishing.
+	// Receive empties b and moves into it the first of what has arrived, undecoded;
+	// where there is more, Ready has a token. Its error ends the publishing.
 	Receive(b *tlv.Batch) error
 }
 

@@ -177,11 +177,12 @@ func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 	if !ok {
 		return nil // beyond the end: whoever asks learns that from the chunks
 	}
-	if err := f.read(p.buf[:n], off, p.round); err != nil {
+	payload, err := f.read(p.buf, off, n, p.round)
+	if err != nil {
 		p.tree.drop(f) // the next Interest finds what there is then
 		return err
 	}
-	p.put(data, func(b []byte) ([]byte, error) { return l.AppendChunk(b, k, p.buf[:n], now) })
+	p.put(data, func(b []byte) ([]byte, error) { return l.AppendChunk(b, k, payload, now) })
 	p.count.Bytes.Add(uint64(n))
 	return nil
 }

@@ -282,7 +282,7 @@ func TestLookupStaysInside(t *testing.T) {
 			}
 			opened++
 			got := make([]byte, f.size())
-			if err := f.read(got, 0, 1); err != nil {
+			if got, err = f.read(got, 0, len(got), 1); err != nil {
 				t.Fatal(err)
 			}
 			// Every file inside holds its own path; links lead to others.
@@ -344,7 +344,7 @@ func TestDirectoryReplacedByLink(t *testing.T) {
 			continue
 		}
 		b := make([]byte, f.size())
-		if err := f.read(b, 0, 1); err == nil && string(b) != "d/a" {
+		if b, err := f.read(b, 0, len(b), 1); err == nil && string(b) != "d/a" {
 			t.Errorf("%s is %q", name, b)
 			break
 		}

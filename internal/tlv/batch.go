@@ -1,5 +1,7 @@
 package tlv
 
+import "slices"
+
 // Batch is whole packets back to back in one buffer, as a stream carries them.
 // The zero Batch is empty and ready. It is reused by Reset, so that a batch of
 // steady size allocates nothing.
@@ -25,6 +27,22 @@ func (b *Batch) Encode(encode func([]byte) ([]byte, error)) error {
 	b.ends = append(b.ends, len(buf))
 	return nil
 }
+
+// Room returns memory behind the packets, of at least n bytes, for packets to be written
+// into and then claimed. It is good until the next append, Room or Reset.
+func (b *Batch) Room(n int) []byte {
+	b.buf = slices.Grow(b.buf, n)
+	return b.buf[len(b.buf):cap(b.buf)]
+}
+
+// Claim makes a packet of the n bytes behind the last one, which were written into Room.
+func (b *Batch) Claim(n int) {
+	b.buf = b.buf[:len(b.buf)+n]
+	b.ends = append(b.ends, len(b.buf))
+}
+
+// Cap is how many bytes the batch has memory for.
+func (b *Batch) Cap() int { return cap(b.buf) }
 
 // Len is the number of packets.
 func (b *Batch) Len() int { return len(b.ends) }

@@ -61,3 +61,23 @@ func TestBatchReset(t *testing.T) {
 		t.Errorf("Reset kept %d bytes, %d packets", cap(b.buf), b.Len())
 	}
 }
+
+// TestBatchRoom: what is written behind the packets becomes one by being claimed.
+func TestBatchRoom(t *testing.T) {
+	var b Batch
+	b.Append([]byte("one"))
+	r := b.Room(100)
+	if len(r) < 100 || b.Cap() < 103 || b.Len() != 1 || b.Size() != 3 {
+		t.Fatalf("%d bytes of room in %d; Len %d, Size %d", len(r), b.Cap(), b.Len(), b.Size())
+	}
+	copy(r, "twothree, and more")
+	b.Claim(3)
+	b.Claim(5)
+	b.Append([]byte("four"))
+	if got := string(b.Range(0, b.Len())); b.Len() != 4 || got != "onetwothreefour" || string(b.Packet(2)) != "three" {
+		t.Errorf("%d packets, %q", b.Len(), got)
+	}
+	if c := b.Cap(); len(b.Room(1)) != c-b.Size() || b.Cap() != c {
+		t.Error("room that is there is not used")
+	}
+}

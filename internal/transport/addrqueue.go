@@ -1,8 +1,8 @@
 package transport
 
 import (
-	"context"
 	"net/netip"
+	"slices"
 	"unsafe"
 
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -12,7 +12,7 @@ import (
 // the bytes that it holds. Nobody waits to put.
 type AddrQueue struct {
 	q *Queue
-	// to is protected by q.mu: packet i of q.b goes to to[i].
+	// to is protected by q.mu: where each of the queued packets goes, in their order.
 	to []netip.AddrPort
 }
 
@@ -27,21 +27,6 @@ func NewAddrQueue(maxBytes int) *AddrQueue { return &AddrQueue{q: NewQueue(maxBy
 func (a *AddrQueue) TryPut(pkt []byte, to netip.AddrPort) bool {
 	a.q.mu.Lock()
 	defer a.q.mu.Unlock()
-	return a.add(pkt, to)
-}
-
-// TryPutAll copies the packets of b into the queue, packet i for to[i], as far as it
-// has room; those without are counted as lost. A closed queue takes nothing.
-func (a *AddrQueue) TryPutAll(b *tlv.Batch, to []netip.AddrPort) {
-	a.q.mu.Lock()
-	defer a.q.mu.Unlock()
-	for i := range b.Len() {
-		a.add(b.Packet(i), to[i])
-	}
-}
-
-// add is TryPut with mu held.
-func (a *AddrQueue) add(pkt []byte, to netip.AddrPort) bool {
 	if !a.q.add(pkt, (len(a.to)+1)*addrSize) {
 		return false
 	}
@@ -53,8 +38,8 @@ func (a *AddrQueue) add(pkt []byte, to netip.AddrPort) bool {
 // queue's end.
 func (a *AddrQueue) Ready() <-chan struct{} { return a.q.Ready() }
 
-// Take exchanges the queue's packets for the memory of b and of *to, which it
-// empties: packet i goes to (*to)[i]. It returns the closing error once the queue is
+// Take exchanges the first of the queue's packets for the memory of b, which it empties:
+// packet i goes to (*to)[i]. It returns the closing error once the queue is
 // closed and empty. Only one goroutine takes.
 func (a *AddrQueue) Take(b *tlv.Batch, to *[]netip.AddrPort) error {
 	*to = (*to)[:0]
@@ -62,32 +47,14 @@ func (a *AddrQueue) Take(b *tlv.Batch, to *[]netip.AddrPort) error {
 	a.q.mu.Lock()
 	defer a.q.mu.Unlock()
 	err := a.q.take(b)
-	if b.Len() > 0 {
-		a.to, *to = *to, a.to
-	}
+	*to = append(*to, a.to[:b.Len()]...)
+	a.to = slices.Delete(a.to, 0, b.Len())
 	return err
-}
-
-// Wait waits for packets and takes them.
-func (a *AddrQueue) Wait(ctx context.Context, b *tlv.Batch, to *[]netip.AddrPort) error {
-	for {
-		if err := a.Take(b, to); err != nil || b.Len() > 0 {
-			return err
-		}
-		select {
-		case <-a.q.ready:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // Close ends the queue with err: nothing more is put, what is queued can still be
 // taken. Only the first Close counts.
 func (a *AddrQueue) Close(err error) { a.q.Close(err) }
-
-// Empty reports whether nothing is queued.
-func (a *AddrQueue) Empty() bool { return a.q.Empty() }
 
 // Lost is the number of packets that were turned away for want of room.
 func (a *AddrQueue) Lost() uint64 { return a.q.Lost() }

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -29,6 +28,23 @@ func takenTo(t testing.TB, q *AddrQueue) (pkts [][]byte, to []netip.AddrPort) {
 		pkts = append(pkts, b.Packet(i))
 	}
 	return pkts, to
+}
+
+// putAll puts the packets of b, packet i for to[i].
+func putAll(q *AddrQueue, b *tlv.Batch, to ...netip.AddrPort) {
+	for i := range b.Len() {
+		q.TryPut(b.Packet(i), to[i])
+	}
+}
+
+// waitTo takes what the queue holds, once it holds something.
+func waitTo(q *AddrQueue, b *tlv.Batch, to *[]netip.AddrPort) error {
+	for {
+		if err := q.Take(b, to); err != nil || b.Len() > 0 {
+			return err
+		}
+		<-q.Ready()
+	}
 }
 
 func sameTo(t testing.TB, what string, q *AddrQueue, pkts [][]byte, to ...netip.AddrPort) {
@@ -59,19 +75,18 @@ func TestAddrQueueBound(t *testing.T) {
 	put(101, 1, false)
 	put(100, 2, true)
 	put(minPacket, 3, false)
-	if q.Empty() || q.Lost() != 2 {
-		t.Errorf("Empty %v, Lost %d", q.Empty(), q.Lost())
+	if q.Lost() != 2 {
+		t.Errorf("Lost %d", q.Lost())
 	}
 	sameTo(t, "full", q, [][]byte{packet(200, 0), packet(100, 2)}, peer(0), peer(2))
 	sameTo(t, "empty", q, nil)
 	put(5000, 4, true) // however large, if it is alone
 	put(minPacket, 5, false)
 	sameTo(t, "oversized", q, [][]byte{packet(5000, 4)}, peer(4))
-	q.TryPutAll(batch(packet(200, 6), packet(101, 7), packet(100, 8), packet(100, 9)), []netip.AddrPort{peer(6), peer(7), peer(8), peer(9)})
-	sameTo(t, "all of a batch", q, [][]byte{packet(200, 6), packet(100, 8)}, peer(6), peer(8))
-	q.TryPutAll(new(tlv.Batch), nil)
-	if !q.Empty() || q.Lost() != 5 {
-		t.Errorf("Empty %v, Lost %d, want 5", q.Empty(), q.Lost())
+	putAll(q, batch(packet(200, 6), packet(101, 7), packet(100, 8), packet(100, 9)), peer(6), peer(7), peer(8), peer(9))
+	sameTo(t, "again", q, [][]byte{packet(200, 6), packet(100, 8)}, peer(6), peer(8))
+	if sameTo(t, "empty again", q, nil); q.Lost() != 5 {
+		t.Errorf("Lost %d, want 5", q.Lost())
 	}
 }
 
@@ -82,11 +97,11 @@ func TestAddrQueueClose(t *testing.T) {
 		var b tlv.Batch
 		var to []netip.AddrPort
 		done := make(chan error, 1)
-		go func() { done <- q.Wait(context.Background(), &b, &to) }()
+		go func() { done <- waitTo(q, &b, &to) }()
 		synctest.Wait()
 		q.TryPut(packet(20, 0), peer(0))
 		if err := <-done; err != nil || b.Len() != 1 || len(to) != 1 || to[0] != peer(0) {
-			t.Errorf("Wait: %v, %d packets, to %v", err, b.Len(), to)
+			t.Errorf("Take: %v, %d packets, to %v", err, b.Len(), to)
 		}
 		q.TryPut(packet(20, 1), peer(1))
 		q.Close(ended)
@@ -94,7 +109,6 @@ func TestAddrQueueClose(t *testing.T) {
 		if q.TryPut(packet(20, 2), peer(2)) || q.Lost() != 0 {
 			t.Errorf("TryPut after Close succeeds, or counts as lost: %d", q.Lost())
 		}
-		q.TryPutAll(batch(packet(20, 2)), []netip.AddrPort{peer(2)})
 		sameTo(t, "before Close", q, [][]byte{packet(20, 1)}, peer(1))
 		for range 3 {
 			<-q.Ready()
@@ -102,24 +116,17 @@ func TestAddrQueueClose(t *testing.T) {
 				t.Errorf("Take: %d packets, %d destinations, %v, want %v", b.Len(), len(to), err, ended)
 			}
 		}
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(ended)
-		if err := NewAddrQueue(1).Wait(ctx, &b, &to); err != ended {
-			t.Errorf("Wait: %v, want %v", err, ended)
-		}
 	})
 }
 
 func TestAddrQueueAllocates(t *testing.T) {
 	q, p := NewAddrQueue(1<<20), packet(1000, 0)
-	all, allTo := batch(p, p, p), []netip.AddrPort{peer(0), peer(1), peer(2)}
 	var b tlv.Batch
 	var to []netip.AddrPort
 	if n := testing.AllocsPerRun(1000, func() {
-		for i := range 10 {
+		for i := range 13 {
 			q.TryPut(p, peer(i))
 		}
-		q.TryPutAll(all, allTo)
 		if err := q.Take(&b, &to); err != nil || b.Len() != 13 || len(to) != 13 {
 			t.Fatalf("%d packets, %d destinations, %v", b.Len(), len(to), err)
 		}
@@ -140,19 +147,8 @@ func TestAddrQueueProperty(t *testing.T) {
 		for producer, sizes := range sizes {
 			put += len(sizes)
 			wg.Go(func() {
-				var b tlv.Batch
-				var to []netip.AddrPort
 				for seq, n := range sizes {
-					p := binary.BigEndian.AppendUint32(make([]byte, 0, n), uint32(producer))
-					p = binary.BigEndian.AppendUint32(p, uint32(seq))[:n]
-					if seq%2 == 0 {
-						q.TryPut(p, peer(producer))
-						continue
-					}
-					b.Reset(1 << 20)
-					b.Append(p)
-					to = append(to[:0], peer(producer))
-					q.TryPutAll(&b, to)
+					q.TryPut(numbered(producer, seq, n), peer(producer))
 				}
 			})
 		}
@@ -165,7 +161,7 @@ func TestAddrQueueProperty(t *testing.T) {
 		var b tlv.Batch
 		var to []netip.AddrPort
 		for {
-			err := q.Wait(context.Background(), &b, &to)
+			err := waitTo(q, &b, &to)
 			if err == ended {
 				break
 			}

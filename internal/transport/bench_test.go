@@ -28,23 +28,23 @@ func benchmark(b *testing.B, name string) {
 				defer from.Close()
 				defer to.Close()
 				const atOnce = 32
-				pkts := batch()
-				for range atOnce {
-					pkts.Append(packet(size, 0))
+				p, pkts := packet(size, 0), batch()
+				write := func() {
+					pkts.Reset(1 << 20)
+					for range atOnce {
+						pkts.Append(p)
+					}
+					must(b, from.Write(pkts))
 				}
 				total := make(chan int, 1)
 				read := func(n int) {
 					got := 0
-					for got < n {
-						pkts, err := to.Read()
-						if err != nil {
-							break
-						}
-						got += len(pkts)
+					for in := batch(); got < n && to.Read(in) == nil; {
+						got += in.Len()
 					}
 					total <- got
 				}
-				must(b, from.Write(pkts)) // grows the buffers
+				write() // grows the buffers
 				read(atOnce)
 				<-total
 				n := (b.N + atOnce - 1) / atOnce * atOnce
@@ -53,7 +53,7 @@ func benchmark(b *testing.B, name string) {
 				b.ResetTimer()
 				go read(n)
 				for range n / atOnce {
-					must(b, from.Write(pkts))
+					write()
 				}
 				if got := <-total; got != n {
 					b.Fatalf("%d packets, want %d", got, n)
@@ -72,9 +72,11 @@ func BenchmarkGarbage(b *testing.B) {
 			s := &splitter{mode: resync}
 			b.SetBytes(int64(len(garbage)))
 			b.ReportAllocs()
+			in := batch()
 			for b.Loop() {
-				copy(s.room(), garbage)
-				_, _ = s.split(len(garbage))
+				in.Reset(2 * batchBytes)
+				copy(s.room(in), garbage)
+				_ = s.split(in, len(garbage))
 			}
 		})
 	}

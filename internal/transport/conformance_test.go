@@ -73,19 +73,37 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// readPackets reads n packets. It appends to each of them, which must not reach
-// the next.
+// read is a Read into a batch of its own.
+func read(c Conn) ([][]byte, error) {
+	var b tlv.Batch
+	err := c.Read(&b)
+	return packets(&b), err
+}
+
+// packets are those of b, which they alias.
+func packets(b *tlv.Batch) (pkts [][]byte) {
+	for i := range b.Len() {
+		pkts = append(pkts, b.Packet(i))
+	}
+	return pkts
+}
+
+// readPackets reads n packets, and into a batch that has some already, which must not
+// come out. It appends to each packet, which must not reach the next.
 func readPackets(c Conn, n int) (got [][]byte, err error) {
 	defer time.AfterFunc(patience, func() { c.Close() }).Stop()
-	for len(got) < n {
-		pkts, err := c.Read()
-		if err == nil && len(pkts) == 0 {
+	for b := batch(packet(minPacket, 99)); len(got) < n; {
+		err := c.Read(b)
+		if err == nil && b.Len() == 0 {
 			err = errors.New("Read returned neither a packet nor an error")
+		}
+		if err != nil && b.Len() > 0 {
+			err = fmt.Errorf("with %d packets: %w", b.Len(), err)
 		}
 		if err != nil {
 			return got, err
 		}
-		for _, p := range pkts {
+		for _, p := range packets(b) {
 			got = append(got, bytes.Clone(p))
 			_ = append(p, "overwritten"...)
 		}
@@ -177,7 +195,7 @@ func testEmptyBatch(t *testing.T, a, b Conn) {
 }
 
 func testCloseUnblocksRead(t *testing.T, a, _ Conn) {
-	done := blocked(t, func() error { _, err := a.Read(); return err })
+	done := blocked(t, func() error { return a.Read(new(tlv.Batch)) })
 	a.Close()
 	if err := await(t, "Read", done); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Read: %v, want %v", err, net.ErrClosed)
@@ -186,11 +204,10 @@ func testCloseUnblocksRead(t *testing.T, a, _ Conn) {
 
 // writeForever writes until it fails: buffers of any size are full at last.
 func writeForever(c Conn) error {
-	b := new(tlv.Batch)
-	for b.Size() < 1<<20 {
-		b.Append(packet(65000, 0))
-	}
-	for {
+	for b := new(tlv.Batch); ; {
+		for b.Reset(2 << 20); b.Size() < 1<<20; {
+			b.Append(packet(65000, 0))
+		}
 		if err := c.Write(b); err != nil {
 			return err
 		}
@@ -212,7 +229,7 @@ func testClosed(t *testing.T, a, b Conn) {
 		if err := a.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Close again: %v", err)
 		}
-		if pkts, err := a.Read(); !errors.Is(err, net.ErrClosed) || len(pkts) > 0 {
+		if pkts, err := read(a); !errors.Is(err, net.ErrClosed) || len(pkts) > 0 {
 			t.Errorf("Read: %d packets, %v, want %v", len(pkts), err, net.ErrClosed)
 		}
 		if err := a.Write(batch(packet(100, 0))); !errors.Is(err, net.ErrClosed) {
@@ -296,11 +313,11 @@ func udpPair(t testing.TB, host string) (Conn, Conn) {
 // that finds the queue's end first must not take it for the peer's.
 func TestMemoryCloseWhileReading(t *testing.T) {
 	for name, call := range map[string]func(Conn) error{
-		"Read":  func(c Conn) error { _, err := c.Read(); return err },
+		"Read":  func(c Conn) error { return c.Read(new(tlv.Batch)) },
 		"Write": func(c Conn) error { return c.Write(batch(packet(100, 0))) },
 	} {
 		a, _ := Pipe()
-		m := a.(*memory)
+		m := a.(*pipe)
 		m.ctx = &closedMeanwhile{Context: m.ctx, c: a}
 		if err := call(a); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: %v, want %v", name, err, net.ErrClosed)

@@ -97,81 +97,106 @@ func cut(pkt, rest []byte) bool {
 	return ok
 }
 
-// splitter finds the packets in a stream's bytes.
+// splitter finds the packets in a stream's bytes, in the memory that they were read
+// into.
 type splitter struct {
-	mode        framing
-	checkCut    bool  // the peer may be a cefnetd on a unix socket
-	*readBuffer       // nil where there is nothing to hold
-	r, w        int   // buf[r:w] is not yet consumed
-	err         error // what ended the stream behind the packets last returned
+	mode     framing
+	checkCut bool   // the peer may be a cefnetd on a unix socket
+	rest     []byte // the start of a packet that is not whole yet, of the latest bytes
+	err      error  // what ended the stream behind the packets last returned
 }
 
-// streamBuffer is what one Read can bring; at least twice the largest packet, so
-// that a packet always fits behind the rest of another.
-const streamBuffer = 256 << 10
+// streamBuffer is what one read can bring at least, in bytes.
+const streamBuffer = 192 << 10
 
-// readBuffer is the memory of a stream that has something to read: with that of
-// its packets, a third of a megabyte.
-type readBuffer struct {
-	buf  [streamBuffer]byte
-	pkts [][]byte
+// batchBytes is the memory of a batch that is read into: what a read brings, behind the
+// start of a packet that came before.
+const batchBytes = streamBuffer + tlv.MaxPacketLen
+
+// memory is that of batches that nobody needs at the moment; headers are batches without.
+var (
+	memory = sync.Pool{New: func() any {
+		b := new(tlv.Batch)
+		b.Room(batchBytes)
+		return b
+	}}
+	headers = sync.Pool{New: func() any { return new(tlv.Batch) }}
+)
+
+// borrow gives b, which is empty, memory to be read into.
+func borrow(b *tlv.Batch) {
+	m := memory.Get().(*tlv.Batch)
+	*b, *m = *m, tlv.Batch{}
+	headers.Put(m)
 }
 
-// readBuffers are those that no stream needs at the moment.
-var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
-
-// release gives the memory back unless the start of a packet is in it. Packets
-// returned before are gone.
-func (s *splitter) release() {
-	if s.readBuffer != nil && s.r == s.w {
-		readBuffers.Put(s.readBuffer)
-		s.readBuffer, s.r, s.w = nil, 0, 0
+// Release empties b and gives its memory back, for others to read into.
+func Release(b *tlv.Batch) {
+	b.Reset(2 * batchBytes)
+	if b.Cap() >= batchBytes {
+		m := headers.Get().(*tlv.Batch)
+		*m = *b
+		memory.Put(m)
 	}
+	*b = tlv.Batch{}
 }
 
-// room returns where the next bytes of the stream go: always at least
-// MaxPacketLen bytes. Packets returned before are overwritten.
-func (s *splitter) room() []byte {
-	if s.readBuffer == nil {
-		s.readBuffer = readBuffers.Get().(*readBuffer)
+// room returns where the next bytes of the stream go, behind those of a packet that is
+// not whole yet. b is empty and holds the memory until the next split.
+func (s *splitter) room(b *tlv.Batch) []byte {
+	if b.Cap() < batchBytes {
+		borrow(b)
 	}
-	if s.r > 0 {
-		s.w = copy(s.buf[:], s.buf[s.r:s.w])
-		s.r = 0
-	}
-	return s.buf[s.w:]
+	room := b.Room(batchBytes)
+	return room[copy(room, s.rest):]
 }
 
-// split consumes n more bytes, which one system call brought, and returns the
-// packets that are whole now. An error behind them is returned by the next call.
-func (s *splitter) split(n int) ([][]byte, error) {
-	if s.mode != deaf && s.r == s.w && n > 0 && isText(s.buf[s.w]) {
+// split makes packets of n more bytes, which one system call brought to b's room, as far
+// as they are whole now. An error behind them is returned by the next call.
+func (s *splitter) split(b *tlv.Batch, n int) error {
+	in := b.Room(batchBytes)[:len(s.rest)+n]
+	if s.mode != deaf && len(s.rest) == 0 && n > 0 && isText(in[0]) {
 		// A text stands alone in what its sender wrote (sheet b).
-		return nil, &TextError{bytes.Clone(s.buf[s.w : s.w+n])}
+		return &TextError{bytes.Clone(in)}
 	}
-	s.w += n
-	s.pkts = s.pkts[:0]
-	for s.err == nil && s.r < s.w {
-		b := s.buf[s.r:s.w]
-		n, ok := frame(b)
+	from, to := 0, 0 // in[:to] are packets, in[from:] is still to be looked at
+	for whole := true; whole && s.err == nil && from < len(in); {
+		p := in[from:]
+		n, ok := frame(p)
 		switch {
 		case ok && n == 0:
-			return s.pkts, nil
-		case ok && s.checkCut && cut(b[:n], b[n:]):
+			whole = false
+		case ok && s.checkCut && cut(p[:n], p[n:]):
 			s.err = &FramingError{fmt.Sprintf("a packet of %d bytes was cut at byte %d", n, tlv.MaxAtomicLen)}
 		case ok:
-			s.pkts = append(s.pkts, b[:n:n])
-			s.r += n
+			if to < from {
+				copy(in[to:], p[:n])
+			}
+			b.Claim(n)
+			to += n
+			from += n
 		case s.mode != strict:
-			s.r += skip(b)
+			from += skip(p)
 		default:
-			s.err = &FramingError{fmt.Sprintf("no packet starts with %x", b[:min(len(b), shownBytes)])}
+			s.err = &FramingError{fmt.Sprintf("no packet starts with %x", p[:min(len(p), shownBytes)])}
 		}
 	}
-	if len(s.pkts) == 0 {
-		return nil, s.err
+	s.keep(in[from:])
+	if b.Len() == 0 {
+		return s.err
 	}
-	return s.pkts, nil
+	return nil
+}
+
+// keptRest is how much memory for the start of a packet a stream keeps, in bytes.
+const keptRest = 8 << 10
+
+// keep keeps what is not looked at yet.
+func (s *splitter) keep(p []byte) {
+	if len(p) <= keptRest && cap(s.rest) > keptRest {
+		s.rest = nil
+	}
+	s.rest = append(s.rest[:0], p...)
 }
 
 // shownBytes is how much of what is no packet an error shows.

@@ -49,9 +49,9 @@ func scripted(mode framing, segments ...[]byte) *stream {
 
 // drain reads to the end.
 func drain(s *stream) (pkts [][]byte, texts []string, err error) {
-	for {
-		got, err := s.Read()
-		pkts = append(pkts, clone(got)...)
+	for b := new(tlv.Batch); ; {
+		err := s.Read(b)
+		pkts = append(pkts, clone(packets(b))...)
 		var text *TextError
 		switch {
 		case errors.As(err, &text):
@@ -222,7 +222,7 @@ func TestBadPacketsToNode(t *testing.T) {
 			written <- err
 		}()
 		if listed(badText, e.ID) { // else the good packets may come with it
-			if _, err := c.Read(); !errors.As(err, new(*TextError)) {
+			if _, err := read(c); !errors.As(err, new(*TextError)) {
 				t.Errorf("%s: %v, want a TextError", e.ID, err)
 			}
 		}
@@ -364,11 +364,11 @@ func TestShortRest(t *testing.T) {
 func TestFramingErrorLasts(t *testing.T) {
 	good := packet(100, 0)
 	s := scripted(strict, append(bytes.Clone(good), 0xff, 0xfe), packet(100, 1))
-	pkts, err := s.Read()
+	pkts, err := read(s)
 	must(t, err)
 	samePackets(t, "before", pkts, [][]byte{good})
 	for range 3 {
-		pkts, err := s.Read()
+		pkts, err := read(s)
 		if len(pkts) > 0 || !errors.As(err, new(*FramingError)) || !strings.Contains(err.Error(), "fffe") {
 			t.Errorf("%d packets, %v; want a FramingError that shows fffe", len(pkts), err)
 		}
@@ -416,7 +416,7 @@ func TestTextOnSocket(t *testing.T) {
 	for i := range 3 {
 		_, err := raw.Write([]byte("/CTRLSTATUS"))
 		must(t, err)
-		_, err = c.Read()
+		_, err = read(c)
 		var text *TextError
 		if !errors.As(err, &text) || string(text.Text) != "/CTRLSTATUS" {
 			t.Fatalf("Read: %v, want the text", err)
@@ -429,7 +429,7 @@ func TestTextOnSocket(t *testing.T) {
 		samePackets(t, "behind the text", got, [][]byte{want})
 	}
 	raw.Close()
-	if _, err := c.Read(); err != io.EOF {
+	if _, err := read(c); err != io.EOF {
 		t.Errorf("Read: %v, want %v", err, io.EOF)
 	}
 }
@@ -438,10 +438,11 @@ func TestTextOnSocket(t *testing.T) {
 func TestGarbageAllocates(t *testing.T) {
 	s := &splitter{mode: resync}
 	garbage := bytes.Repeat([]byte("\x00/E\xff"), 1000)
+	var b tlv.Batch
 	if n := testing.AllocsPerRun(100, func() {
-		copy(s.room(), garbage)
-		if pkts, err := s.split(len(garbage)); len(pkts) > 0 || err != nil {
-			t.Fatal(pkts, err)
+		copy(s.room(&b), garbage)
+		if err := s.split(&b, len(garbage)); b.Len() > 0 || err != nil {
+			t.Fatal(b.Len(), err)
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations for %d bytes of garbage", n, len(garbage))

@@ -1,15 +1,20 @@
 package transport
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"runtime"
 	"testing"
+
+	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// waitsNow does what Read does first, on a socket that has nothing to read.
-func waitsNow(t testing.TB, s *stream) {
+// waitsNow does what Read into b does first, on a socket that has nothing to read.
+func waitsNow(t testing.TB, s *stream, b *tlv.Batch) {
 	t.Helper()
+	s.into = b
+	defer func() { s.into = nil }()
 	must(t, s.raw.Control(func(fd uintptr) {
 		if s.try(fd) {
 			t.Fatalf("there is something to read: %d bytes, %v", s.n, s.readErr)
@@ -17,50 +22,54 @@ func waitsNow(t testing.TB, s *stream) {
 	}))
 }
 
-// TestIdleHoldsNothing: who waits for his peer has no buffer, unless a packet has
-// come in part.
+// TestIdleHoldsNothing: who waits for his peer has no memory, unless a packet has
+// come in part; then that part.
 func TestIdleHoldsNothing(t *testing.T) {
 	for _, network := range []string{"unix", "tcp"} {
 		for _, mode := range []framing{strict, resync, deaf} {
 			raw, s := rawPair(t, network, mode)
-			waitsNow(t, s)
-			if s.readBuffer != nil {
-				t.Errorf("%s, mode %d: a buffer before anything has come", network, mode)
+			var b tlv.Batch
+			waits := func(when string, rest []byte) {
+				t.Helper()
+				waitsNow(t, s, &b)
+				if b.Cap() != 0 || !bytes.Equal(s.rest, rest) || cap(s.rest) > max(keptRest, 2*len(rest)) {
+					t.Errorf("%s, mode %d, %s: memory for %d bytes; %d of a packet are kept in %d, want %d",
+						network, mode, when, b.Cap(), len(s.rest), cap(s.rest), len(rest))
+				}
 			}
-			p := packet(100, 0)
 			write := func(b []byte) {
 				t.Helper()
 				_, err := raw.Write(b)
 				must(t, err)
 			}
+			reads := func(want ...[]byte) {
+				t.Helper()
+				must(t, s.Read(&b))
+				samePackets(t, network, packets(&b), want)
+			}
+			waits("before anything has come", nil)
+			p, large := packet(100, 0), packet(60_000, 2)
 			for range 3 {
 				write(p)
-				got, err := readPackets(s, 1)
-				must(t, err)
-				samePackets(t, network, got, [][]byte{p})
-				if s.readBuffer == nil {
-					t.Errorf("%s, mode %d: the buffer is gone before the next Read", network, mode)
-				}
-				waitsNow(t, s)
-				if s.readBuffer != nil {
-					t.Errorf("%s, mode %d: a buffer while idle", network, mode)
-				}
+				reads(p)
+				waits("idle", nil)
 			}
 			write(append(packet(100, 1), p[:60]...))
-			got, err := readPackets(s, 1)
-			must(t, err)
-			samePackets(t, network, got, [][]byte{packet(100, 1)})
-			waitsNow(t, s)
-			if s.readBuffer == nil || s.w-s.r != 60 {
-				t.Errorf("%s, mode %d: %d bytes of a packet are kept, want 60", network, mode, s.w-s.r)
-			}
+			reads(packet(100, 1))
+			waits("behind a part", p[:60])
+			waits("behind a part, again", p[:60])
+			write(append(bytes.Clone(p[60:]), large[:30_000]...))
+			reads(p)
+			waits("behind a large part", large[:30_000])
+			write(append(bytes.Clone(large[30_000:]), p[:60]...))
+			reads(large)
+			waits("behind a small part", p[:60])
 			write(p[60:])
-			got, err = readPackets(s, 1)
-			must(t, err)
-			samePackets(t, network+", in two parts", got, [][]byte{p})
+			reads(p)
+			waits("when all has come", nil)
 			raw.Close()
-			if _, err := s.Read(); err != io.EOF || s.readBuffer != nil {
-				t.Errorf("%s, mode %d: %v at the end, a buffer: %v", network, mode, err, s.readBuffer != nil)
+			if err := s.Read(&b); err != io.EOF || b.Cap() != 0 || s.rest != nil {
+				t.Errorf("%s, mode %d: %v at the end, memory for %d bytes, %d kept", network, mode, err, b.Cap(), len(s.rest))
 			}
 		}
 	}
@@ -70,31 +79,51 @@ func TestIdleHoldsNothing(t *testing.T) {
 func TestEndHoldsNothing(t *testing.T) {
 	for _, last := range [][]byte{packet(100, 0)[:50], {0xff}} {
 		s := scripted(strict, packet(100, 0), last)
-		if _, _, err := drain(s); err == io.EOF || s.readBuffer != nil {
-			t.Errorf("after %x: %v, a buffer: %v", last, err, s.readBuffer != nil)
+		var b tlv.Batch
+		must(t, s.Read(&b))
+		if err := s.Read(&b); err == nil || err == io.EOF || b.Cap() != 0 || s.rest != nil {
+			t.Errorf("after %x: %v, memory for %d bytes, %d kept", last, err, b.Cap(), len(s.rest))
 		}
 	}
 }
 
-// TestReturnedPacketsStay: what Read has returned is no other connection's until
-// the next Read.
+// TestReturnedPacketsStay: what Read has put in a batch is no other connection's, nor
+// this one's, however much is read into others.
 func TestReturnedPacketsStay(t *testing.T) {
 	rawA, a := rawPair(t, "unix", resync)
 	rawB, b := rawPair(t, "unix", resync)
+	type held struct {
+		b    *tlv.Batch
+		want []byte
+	}
+	var all []held
+	var other tlv.Batch
 	for i := range 50 {
-		_, err := rawA.Write(packet(1000, i))
+		p := packet(1000, i)
+		_, err := rawA.Write(append(p, packet(70, 0)[:i]...)) // with the start of another
 		must(t, err)
-		got, err := a.Read()
+		h := held{new(tlv.Batch), bytes.Clone(p[:1000])}
+		must(t, a.Read(h.b))
+		all = append(all, h)
+		_, err = rawA.Write(packet(70, 0)[i:])
 		must(t, err)
 		for range 3 {
 			_, err := rawB.Write(packet(2000, 1000+i))
 			must(t, err)
-			_, err = readPackets(b, 1)
-			must(t, err)
-			waitsNow(t, b)
+			must(t, b.Read(&other))
+			waitsNow(t, b, &other)
 		}
-		samePackets(t, "returned before", got, [][]byte{packet(1000, i)})
-		waitsNow(t, a)
+		var behind tlv.Batch
+		must(t, a.Read(&behind))
+		samePackets(t, "read behind it", packets(&behind), [][]byte{packet(70, 0)})
+		waitsNow(t, a, &behind)
+		for _, h := range all {
+			samePackets(t, "returned before", packets(h.b), [][]byte{h.want})
+		}
+		if len(all) == 5 { // some go back, as they would
+			Release(all[0].b)
+			all = all[1:]
+		}
 	}
 }
 
@@ -114,6 +143,7 @@ func TestIdleMemory(t *testing.T) {
 	const connections = 100
 	before := heap()
 	var conns []*stream
+	var batches []*tlv.Batch
 	for i := range connections {
 		raw, err := net.Dial("unix", l.Path())
 		must(t, err)
@@ -123,16 +153,17 @@ func TestIdleMemory(t *testing.T) {
 		defer c.Close()
 		_, err = raw.Write(packet(1000, i))
 		must(t, err)
-		_, err = c.Read()
-		must(t, err)
+		b := new(tlv.Batch)
+		must(t, c.Read(b))
 		s := c.(*stream)
-		waitsNow(t, s)
-		conns = append(conns, s)
+		waitsNow(t, s, b)
+		conns, batches = append(conns, s), append(batches, b)
 	}
 	if each := (int64(heap()) - int64(before)) / connections; each > 16<<10 {
 		t.Errorf("%d bytes each of %d connections", each, len(conns))
 	}
 	runtime.KeepAlive(conns)
+	runtime.KeepAlive(batches)
 }
 
 // TestNoSocket: a connection that cannot be waited for is read all the same.
@@ -144,7 +175,7 @@ func TestNoSocket(t *testing.T) {
 	exchange(t, a, b, [][][]byte{{packet(100, 0), packet(60000, 1)}, {packet(100, 2)}})
 	exchange(t, b, a, [][][]byte{{packet(100, 3)}})
 	a.Close()
-	if _, err := b.Read(); err != io.EOF {
+	if _, err := read(b); err != io.EOF {
 		t.Errorf("%v, want %v", err, io.EOF)
 	}
 }

@@ -20,11 +20,11 @@ func PeerUID(c LocalConn) (uid int, ok bool) {
 	return uid, err == nil
 }
 
-// Unlimit makes the writes to c as large as 256 KiB, where they are of at most
-// tlv.MaxAtomicLen bytes else: for an application that, unlike Cefore's tools, does
-// not lose a packet which two of its reads split. It may run at any time, and counts
-// from the next Write. Where c knows no limit, it does nothing.
-func Unlimit(c LocalConn) {
+// Unlimit makes the writes to c as large as streamBuffer, what one read brings, where
+// they are of at most tlv.MaxAtomicLen bytes else: for a peer that, unlike Cefore's
+// programs, loses no packet which two of its reads split. It may run at any time, and
+// counts from the next Write. Where c knows no limit, it does nothing.
+func Unlimit(c Conn) {
 	if s, ok := c.(*stream); ok && s.maxWrite.Load() != 0 {
 		s.maxWrite.Store(streamBuffer)
 	}

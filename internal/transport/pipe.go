@@ -12,11 +12,9 @@ import (
 // pipeBuffer bounds each direction of a Pipe, in bytes.
 const pipeBuffer = 256 << 10
 
-// memory is one end of a Pipe.
-type memory struct {
+// pipe is one end of a Pipe.
+type pipe struct {
 	in, out *Queue
-	batch   tlv.Batch
-	pkts    [][]byte
 	ctx     context.Context
 	cancel  context.CancelFunc
 }
@@ -25,41 +23,36 @@ type memory struct {
 // nothing and makes the writer wait when 256 KiB are unread.
 func Pipe() (Conn, Conn) {
 	a, b := NewQueue(pipeBuffer), NewQueue(pipeBuffer)
-	return newMemory(a, b), newMemory(b, a)
+	return newPipe(a, b), newPipe(b, a)
 }
 
-func newMemory(in, out *Queue) *memory {
+func newPipe(in, out *Queue) *pipe {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &memory{in: in, out: out, ctx: ctx, cancel: cancel}
+	return &pipe{in: in, out: out, ctx: ctx, cancel: cancel}
 }
 
-func (m *memory) Read() ([][]byte, error) {
-	if m.ctx.Err() != nil {
-		return nil, net.ErrClosed
-	}
-	if err := m.in.Wait(m.ctx, &m.batch); err != nil {
-		if m.ctx.Err() != nil { // our Close ended the queue too: it is not the peer's end
-			err = net.ErrClosed
-		}
-		return nil, err
-	}
-	m.pkts = m.pkts[:0]
-	for i := range m.batch.Len() {
-		m.pkts = append(m.pkts, m.batch.Packet(i))
-	}
-	return m.pkts, nil
-}
-
-func (m *memory) Write(b *tlv.Batch) error {
-	if m.ctx.Err() != nil {
+func (p *pipe) Read(b *tlv.Batch) error {
+	b.Reset(pipeBuffer)
+	if p.ctx.Err() != nil {
 		return net.ErrClosed
 	}
-	if err := checkSizes(b, m.MaxPacket()); err != nil {
+	err := p.in.Wait(p.ctx, b)
+	if err != nil && p.ctx.Err() != nil { // our Close ended the queue too: it is not the peer's end
+		err = net.ErrClosed
+	}
+	return err
+}
+
+func (p *pipe) Write(b *tlv.Batch) error {
+	if p.ctx.Err() != nil {
+		return net.ErrClosed
+	}
+	if err := checkSizes(b, p.MaxPacket()); err != nil {
 		return err
 	}
-	err := m.out.Put(m.ctx, b)
+	err := p.out.Put(p.ctx, b)
 	switch {
-	case err != nil && m.ctx.Err() != nil:
+	case err != nil && p.ctx.Err() != nil:
 		return net.ErrClosed
 	case errors.Is(err, io.EOF):
 		return io.ErrClosedPipe
@@ -67,12 +60,12 @@ func (m *memory) Write(b *tlv.Batch) error {
 	return err
 }
 
-func (m *memory) MaxPacket() int { return tlv.MaxPacketLen }
+func (p *pipe) MaxPacket() int { return tlv.MaxPacketLen }
 
 // Close lets the peer read what was written, then io.EOF, and fails its writes.
-func (m *memory) Close() error {
-	m.cancel()
-	m.out.Close(io.EOF)
-	m.in.Close(io.EOF)
+func (p *pipe) Close() error {
+	p.cancel()
+	p.out.Close(io.EOF)
+	p.in.Close(io.EOF)
 	return nil
 }

@@ -2,30 +2,42 @@ package transport
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // Queue hands packets from any number of goroutines to one. It is bounded in
-// bytes and takes at least one packet however large. Packets are copied in; the
-// reader takes all of them at once by exchanging buffers, so that a queue of
-// steady traffic allocates nothing.
+// bytes and takes at least one packet however large. Single packets are copied in, a
+// batch is taken over with its memory where it is a large one; the reader takes what
+// came together by exchanging memory, so that a queue of steady traffic allocates
+// nothing.
 type Queue struct {
 	max   int
 	ready chan struct{} // holds a token while there is something to take
 
 	// mu protects the following.
 	mu     sync.Mutex
-	b      *tlv.Batch
+	chain  []tlv.Batch   // what is queued, none of them empty
+	size   int           // bytes of all
+	held   int           // bytes of their memory
+	open   bool          // the last of the chain is the queue's own, to be appended to
+	spare  tlv.Batch     // memory for small ones
 	room   chan struct{} // closed when packets are taken; nil while nobody waits for that
 	closed error
 	lost   uint64
 }
 
+// wholeBytes is how large a batch must be to be taken over as it is where others wait
+// before it, in bytes; what is less is copied. So are large ones where the memory that
+// they leave unused would come to more than the queue's bound, so that what it holds,
+// full, is about twice that at most.
+const wholeBytes = 16 << 10
+
 // NewQueue returns a queue that holds at most maxBytes.
 func NewQueue(maxBytes int) *Queue {
-	return &Queue{max: maxBytes, ready: make(chan struct{}, 1), b: new(tlv.Batch)}
+	return &Queue{max: maxBytes, ready: make(chan struct{}, 1)}
 }
 
 // TryPut copies pkt into the queue and reports whether it had room; a packet
@@ -45,40 +57,83 @@ func (q *Queue) add(pkt []byte, extra int) bool {
 		q.lost++
 		return false
 	}
-	q.b.Append(pkt)
+	q.append(pkt)
 	q.signal()
 	return true
 }
 
-// TryPutAll copies packets into the queue, in order, as far as it has room; those
-// without are counted as lost. A closed queue takes nothing.
-func (q *Queue) TryPutAll(pkts [][]byte) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed != nil || len(pkts) == 0 {
-		return
-	}
-	for _, pkt := range pkts {
-		if q.fits(len(pkt)) {
-			q.b.Append(pkt)
-		} else {
-			q.lost++
-		}
-	}
-	q.signal()
+// append copies a packet to the end. mu is held.
+func (q *Queue) append(pkt []byte) {
+	last := q.last(len(pkt))
+	q.held -= last.Cap()
+	last.Append(pkt)
+	q.held += last.Cap()
+	q.size += len(pkt)
 }
 
-// TryTake is TryPutAll for a batch, which it empties: where the queue is empty, the two
-// exchange their buffers and nothing is copied. It reports whether all had room.
+// last is the batch that n more bytes go to: none that was taken over, and none that
+// would have to grow when it is large already. mu is held.
+func (q *Queue) last(n int) *tlv.Batch {
+	large := false
+	if q.open {
+		b := &q.chain[len(q.chain)-1]
+		if large = b.Size() >= wholeBytes; !large || b.Size()+n <= b.Cap() {
+			return b
+		}
+	}
+	if large && q.spare.Cap() < batchBytes {
+		borrow(&q.spare)
+	}
+	q.push(&q.spare)
+	q.open = true
+	return &q.chain[len(q.chain)-1]
+}
+
+// push takes over b, which is empty then and has no memory. mu is held.
+func (q *Queue) push(b *tlv.Batch) {
+	q.chain = append(q.chain, *b)
+	q.size += b.Size()
+	q.held += b.Cap()
+	*b = tlv.Batch{}
+	q.open = false
+}
+
+// putSpare takes the memory of b, which is empty: what is large may serve anybody. mu is
+// held.
+func (q *Queue) putSpare(b *tlv.Batch) {
+	switch {
+	case b.Cap() >= batchBytes:
+		Release(b)
+	case b.Cap() > q.spare.Cap():
+		q.spare = *b
+	}
+}
+
+// whole reports whether b is to be taken over as it is. mu is held.
+func (q *Queue) whole(b *tlv.Batch) bool {
+	unused := q.held - q.size + b.Cap() - b.Size()
+	return len(q.chain) == 0 || b.Size() >= wholeBytes && unused <= q.max
+}
+
+// TryPutRange is TryPut for packets i to j-1 of b.
+func (q *Queue) TryPutRange(b *tlv.Batch, i, j int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for ; i < j; i++ {
+		q.add(b.Packet(i), 0)
+	}
+}
+
+// TryTake is TryPut for all packets of b, which it empties: where it takes the memory
+// of b with them, it gives it other memory. It reports whether all had room.
 func (q *Queue) TryTake(b *tlv.Batch) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	lost := q.lost
 	switch {
 	case q.closed != nil || b.Len() == 0:
-	case q.b.Len() == 0 && b.Size() <= q.max:
-		*q.b, *b = *b, *q.b
-		q.signal()
+	case q.size+b.Size() <= q.max && q.whole(b):
+		q.takeOver(b)
 	default:
 		for i := range b.Len() {
 			q.add(b.Packet(i), 0)
@@ -88,9 +143,23 @@ func (q *Queue) TryTake(b *tlv.Batch) bool {
 	return q.lost == lost && q.closed == nil
 }
 
-// Put copies all packets of b into the queue, in order, and waits for room as
-// long as ctx lasts. It returns the queue's closing error or the context's cause;
-// a first part of b may have been queued then.
+// takeOver takes b with its memory and gives it other memory, if there is any or b was
+// large. mu is held.
+func (q *Queue) takeOver(b *tlv.Batch) {
+	large := b.Size() >= wholeBytes
+	q.push(b)
+	if large {
+		borrow(b)
+	} else {
+		*b, q.spare = q.spare, *b
+	}
+	q.signal()
+}
+
+// Put queues all packets of b, in order, and waits for room as long as ctx lasts. It
+// returns the queue's closing error or the context's cause; a first part of b may have
+// been queued then. What b holds afterwards is not to be used: its memory may have been
+// exchanged.
 func (q *Queue) Put(ctx context.Context, b *tlv.Batch) error {
 	for i := 0; i < b.Len(); {
 		q.mu.Lock()
@@ -98,8 +167,13 @@ func (q *Queue) Put(ctx context.Context, b *tlv.Batch) error {
 			defer q.mu.Unlock()
 			return q.closed
 		}
+		if i == 0 && q.size+b.Size() <= q.max && q.whole(b) {
+			defer q.mu.Unlock()
+			q.takeOver(b)
+			return nil
+		}
 		for i < b.Len() && q.fits(len(b.Packet(i))) {
-			q.b.Append(b.Packet(i))
+			q.append(b.Packet(i))
 			i++
 		}
 		q.signal()
@@ -120,7 +194,7 @@ func (q *Queue) Put(ctx context.Context, b *tlv.Batch) error {
 	return nil
 }
 
-func (q *Queue) fits(n int) bool { return q.b.Len() == 0 || q.b.Size()+n <= q.max }
+func (q *Queue) fits(n int) bool { return q.size == 0 || q.size+n <= q.max }
 
 // signal tells the reader that there is something. mu is held.
 func (q *Queue) signal() {
@@ -149,9 +223,9 @@ func (q *Queue) Poke() {
 	q.signal()
 }
 
-// Take exchanges the queue's packets for the memory of b, which it empties. It
-// returns the closing error once the queue is closed and empty. Only one
-// goroutine takes.
+// Take exchanges the first of the queue's packets for the memory of b, which it empties:
+// all that are queued, unless batches were taken over. It returns the closing error once
+// the queue is closed and empty. Only one goroutine takes.
 func (q *Queue) Take(b *tlv.Batch) error {
 	b.Reset(2 * q.max)
 	q.mu.Lock()
@@ -161,15 +235,20 @@ func (q *Queue) Take(b *tlv.Batch) error {
 
 // take is Take with mu held and b empty.
 func (q *Queue) take(b *tlv.Batch) error {
-	if q.b.Len() == 0 {
+	if len(q.chain) == 0 {
 		if q.closed != nil {
 			q.signal() // whoever waits next learns it too
 		}
 		return q.closed
 	}
-	*q.b, *b = *b, *q.b
+	q.putSpare(b)
+	*b = q.chain[0]
+	q.chain = slices.Delete(q.chain, 0, 1)
+	q.open = q.open && len(q.chain) > 0
+	q.size -= b.Size()
+	q.held -= b.Cap()
 	q.madeRoom()
-	if q.closed != nil {
+	if len(q.chain) > 0 || q.closed != nil {
 		q.signal()
 	}
 	return nil
@@ -193,7 +272,8 @@ func (q *Queue) Wait(ctx context.Context, b *tlv.Batch) error {
 func (q *Queue) Drop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.b.Reset(2 * q.max)
+	clear(q.chain)
+	q.chain, q.size, q.held, q.open = q.chain[:0], 0, 0, false
 	q.madeRoom()
 }
 
@@ -214,7 +294,7 @@ func (q *Queue) Close(err error) {
 func (q *Queue) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.b.Len() == 0
+	return len(q.chain) == 0
 }
 
 // Lost is the number of packets that TryPut turned away for want of room.

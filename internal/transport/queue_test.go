@@ -226,14 +226,17 @@ func TestQueueDrop(t *testing.T) {
 
 func TestQueueAllocates(t *testing.T) {
 	q, p := NewQueue(1<<20), packet(1000, 0)
-	puts := batch(p, p, p)
-	var b tlv.Batch
+	var b, puts tlv.Batch
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(1000, func() {
 		for range 10 {
 			q.TryPut(p)
 		}
-		_ = q.Put(ctx, puts)
+		puts.Reset(1 << 20)
+		for range 3 {
+			puts.Append(p)
+		}
+		_ = q.Put(ctx, &puts)
 		if err := q.Wait(ctx, &b); err != nil || b.Len() != 13 {
 			t.Fatalf("%d packets, %v", b.Len(), err)
 		}
@@ -299,11 +302,16 @@ func TestQueueProperty(t *testing.T) {
 	})
 }
 
+// numbered is n bytes, at least 8, that tell whose they are and which.
+func numbered(producer, seq, n int) []byte {
+	p := binary.BigEndian.AppendUint32(make([]byte, 0, n), uint32(producer))
+	return binary.BigEndian.AppendUint32(p, uint32(seq))[:n]
+}
+
 func produce(q *Queue, producer int, sizes []int, atOnce int) {
 	var b tlv.Batch
 	for seq, n := range sizes {
-		p := binary.BigEndian.AppendUint32(make([]byte, 0, n), uint32(producer))
-		b.Append(binary.BigEndian.AppendUint32(p, uint32(seq))[:n])
+		b.Append(numbered(producer, seq, n))
 		if b.Len() == atOnce || seq == len(sizes)-1 {
 			_ = q.Put(context.Background(), &b)
 			b.Reset(1 << 20)

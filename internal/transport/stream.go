@@ -11,8 +11,8 @@ import (
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// stream is a Conn over a byte stream. Where it can wait for bytes without a buffer
-// to put them, it holds none while it waits, unless a packet has come in part.
+// stream is a Conn over a byte stream. Where it can wait for bytes without memory to
+// put them, it holds none while it waits but for a packet that has come in part.
 type stream struct {
 	c net.Conn
 	splitter
@@ -24,7 +24,8 @@ type stream struct {
 
 	raw     syscall.RawConn       // nil where c is no socket
 	try     func(fd uintptr) bool // tryRead, made a value once
-	n       int                   // what tryRead found
+	into    *tlv.Batch            // where tryRead reads to
+	n       int                   // what it found
 	readErr error
 }
 
@@ -44,32 +45,36 @@ func newStream(c net.Conn, mode framing) *stream {
 	return s
 }
 
-func (s *stream) Read() ([][]byte, error) {
+func (s *stream) Read(b *tlv.Batch) error {
+	b.Reset(2 * batchBytes)
 	for s.err == nil {
-		n, err := s.receive()
+		n, err := s.receive(b)
 		if n > 0 {
-			pkts, err := s.split(n)
-			if len(pkts) > 0 || err != nil && s.err == nil { // packets, or a text
-				return pkts, err
+			err := s.split(b, n)
+			if b.Len() > 0 || err != nil && s.err == nil { // packets, or a text
+				return err
 			}
 			continue
 		}
-		if errors.Is(err, io.EOF) && s.r < s.w {
+		if errors.Is(err, io.EOF) && len(s.rest) > 0 {
 			err = io.ErrUnexpectedEOF
 		}
 		s.err = err
 	}
-	s.r = s.w // nobody will read on
-	s.release()
-	return nil, s.err
+	s.rest = nil // nobody will read on
+	Release(b)
+	return s.err
 }
 
-// receive waits for bytes and returns how many have come to room.
-func (s *stream) receive() (int, error) {
+// receive waits for bytes and returns how many have come to b's room.
+func (s *stream) receive(b *tlv.Batch) (int, error) {
 	if s.raw == nil {
-		return s.c.Read(s.room())
+		return s.c.Read(s.room(b))
 	}
-	if err := s.raw.Read(s.try); err != nil {
+	s.into = b
+	err := s.raw.Read(s.try)
+	s.into = nil
+	if err != nil {
 		return 0, err
 	}
 	return s.n, s.readErr
@@ -77,13 +82,14 @@ func (s *stream) receive() (int, error) {
 
 // tryRead reads once. It is false where the socket is to be waited for.
 func (s *stream) tryRead(fd uintptr) bool {
-	n, err := syscall.Read(int(fd), s.room())
+	room := s.room(s.into)
+	n, err := syscall.Read(int(fd), room)
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), s.room())
+		n, err = syscall.Read(int(fd), room)
 	}
 	switch {
 	case err == syscall.EAGAIN:
-		s.release()
+		Release(s.into)
 		return false
 	case err != nil:
 		a, local := s.c.RemoteAddr(), s.c.LocalAddr()

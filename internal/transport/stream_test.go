@@ -147,7 +147,7 @@ func TestUnixWriteLimit(t *testing.T) {
 func TestWriteText(t *testing.T) {
 	app, local := localPair(t)
 	must(t, local.WriteText([]byte("ERROR:cefnetd is resource busy, #14.\n")))
-	_, err := app.Read()
+	_, err := read(app)
 	var text *TextError
 	if !errors.As(err, &text) || string(text.Text) != "ERROR:cefnetd is resource busy, #14.\n" {
 		t.Fatalf("Read: %v, want the text", err)

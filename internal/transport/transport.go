@@ -14,17 +14,20 @@ import (
 // Conn carries packets both ways. Read and Write may run at the same time, each
 // in one goroutine; Close may run at any time.
 type Conn interface {
-	// Read waits for at least one packet and returns all whole packets that
-	// have arrived. They alias the Conn's buffer until the next Read. Packets
-	// have sound boundaries; whether they decode is the caller's question.
+	// Read waits for at least one packet and exchanges what b holds for all whole
+	// packets that have arrived. Packets have sound boundaries; whether they decode
+	// is the caller's question. Where the Conn waits, b has no memory: so many may
+	// wait. [Release] gives it back where b is not to be read into again.
 	//
 	// A *[TextError] leaves the Conn usable. Any other error ends it:
 	// io.EOF after a clean end of the peer, io.ErrUnexpectedEOF inside a
 	// packet, *[FramingError], [net.ErrClosed] after Close, or the socket's own.
-	Read() ([][]byte, error)
+	// With an error, b is empty.
+	Read(b *tlv.Batch) error
 	// Write sends all packets of b in order and waits until the socket has
 	// taken them. A packet over MaxPacket fails with [ErrPacketTooLarge] before
-	// anything is sent.
+	// anything is sent. Else what b holds afterwards is not to be used: its memory
+	// may have been exchanged.
 	Write(b *tlv.Batch) error
 	// MaxPacket is the largest packet that fits, in bytes.
 	MaxPacket() int

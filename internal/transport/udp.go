@@ -39,20 +39,22 @@ func newUDP(c *net.UDPConn) *udp {
 	return u
 }
 
-func (u *udp) Read() ([][]byte, error) {
-	for {
+func (u *udp) Read(b *tlv.Batch) error {
+	b.Reset(2 * batchBytes)
+	for b.Len() == 0 {
 		n, err := u.p.ReadBatch(u.in, 0)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		u.pkts = u.pkts[:0]
 		for _, m := range u.in[:n] {
 			u.pkts = appendDatagram(u.pkts, m.Buffers[0][:m.N])
 		}
-		if len(u.pkts) > 0 {
-			return u.pkts, nil
+		for _, p := range u.pkts {
+			b.Append(p)
 		}
 	}
+	return nil
 }
 
 // appendDatagram appends the packets of one datagram, which may hold several.

@@ -94,7 +94,7 @@ func TestUDPRefused(t *testing.T) {
 		raw, c := rawUDP(t, host)
 		raw.Close()
 		must(t, c.Write(batch(packet(100, 0))))
-		if pkts, err := c.Read(); !errors.Is(err, syscall.ECONNREFUSED) {
+		if pkts, err := read(c); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("%s: Read: %d packets, %v, want %v", host, len(pkts), err, syscall.ECONNREFUSED)
 		}
 		must(t, c.Write(batch(packet(100, 0)))) // brings the second refusal, which the third write meets

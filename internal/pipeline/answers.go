@@ -43,7 +43,11 @@ func (s *state) onData(k uint64, o *tlv.Object, size int, now time.Time) {
 	s.cancel(k, now)
 	c := s.slot(k)
 	s.land(k, had)
-	c.payload = s.keep(o.Payload)
+	if c.lent = k == s.base; c.lent {
+		c.payload = o.Payload // it is written before the packet's memory is used again
+	} else {
+		c.payload = s.keep(o.Payload)
+	}
 	s.largest = max(s.largest, len(o.Payload))
 	s.summed = s.summed && o.Proves()
 	s.have++

@@ -35,7 +35,8 @@ type slot struct {
 	gen      uint32 // of the timer that counts
 	nth      uint64 // the latest sending, counted over the fetch
 	sent     time.Time
-	payload  []byte // owned; of a chunk that is had
+	payload  []byte // of a chunk that is had; owned, or:
+	lent     bool   // it is the packet's, and written before that is gone
 }
 
 // state is a fetch without its connection: it says which Interest to send next,
@@ -297,7 +298,7 @@ func (s *state) onBlocked(d time.Duration) {
 }
 
 // ready returns the payload of the next chunk to be written, if it is there. It is
-// valid until written is called.
+// valid until written is called, and no longer than the packet that brought it.
 func (s *state) ready() ([]byte, bool) {
 	if s.base >= s.next || s.slot(s.base).phase != had {
 		return nil, false
@@ -308,7 +309,9 @@ func (s *state) ready() ([]byte, bool) {
 // written moves on to the next chunk.
 func (s *state) written() {
 	c := s.slot(s.base)
-	s.free = append(s.free, c.payload)
+	if !c.lent {
+		s.free = append(s.free, c.payload)
+	}
 	c.phase, c.payload = idle, nil
 	s.base++
 }

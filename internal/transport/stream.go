@@ -22,17 +22,22 @@ type stream struct {
 	// reads split (sheet b).
 	maxWrite atomic.Int64
 
-	raw     syscall.RawConn       // nil where c is no socket
+	raw syscall.RawConn // nil where c is no socket
+
 	try     func(fd uintptr) bool // tryRead, made a value once
-	into    *tlv.Batch            // where tryRead reads to
+	into    *tlv.Batch            // where it reads to
 	n       int                   // what it found
 	readErr error
+
+	push     func(fd uintptr) bool // tryWrite, made a value once
+	unsent   []byte
+	writeErr error
 }
 
 // newStream makes a Conn of c, which it owns.
 func newStream(c net.Conn, mode framing) *stream {
 	s := &stream{c: c, splitter: splitter{mode: mode}}
-	s.try = s.tryRead
+	s.try, s.push = s.tryRead, s.tryWrite
 	if sc, ok := c.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			s.raw = raw
@@ -82,24 +87,25 @@ func (s *stream) receive(b *tlv.Batch) (int, error) {
 
 // tryRead reads once. It is false where the socket is to be waited for.
 func (s *stream) tryRead(fd uintptr) bool {
-	room := s.room(s.into)
-	n, err := syscall.Read(int(fd), room)
-	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), room)
-	}
+	n, err := readNow(fd, s.room(s.into))
 	switch {
 	case err == syscall.EAGAIN:
 		Release(s.into)
 		return false
 	case err != nil:
-		a, local := s.c.RemoteAddr(), s.c.LocalAddr()
-		s.n, s.readErr = 0, &net.OpError{Op: "read", Net: local.Network(), Source: local, Addr: a, Err: os.NewSyscallError("read", err)}
+		s.n, s.readErr = 0, s.failure("read", err)
 	case n == 0:
 		s.n, s.readErr = 0, io.EOF
 	default:
 		s.n, s.readErr = n, nil
 	}
 	return true
+}
+
+// failure is what a system call on the socket has failed with, as package net tells it.
+func (s *stream) failure(op string, err error) error {
+	local := s.c.LocalAddr()
+	return &net.OpError{Op: op, Net: local.Network(), Source: local, Addr: s.c.RemoteAddr(), Err: os.NewSyscallError(op, err)}
 }
 
 func (s *stream) Write(b *tlv.Batch) error {
@@ -113,12 +119,43 @@ func (s *stream) Write(b *tlv.Batch) error {
 			size += len(b.Packet(j))
 			j++
 		}
-		if _, err := s.c.Write(b.Range(i, j)); err != nil {
+		if err := s.send(b.Range(i, j)); err != nil {
 			return err
 		}
 		i = j
 	}
 	return nil
+}
+
+// send writes all of p.
+func (s *stream) send(p []byte) error {
+	if s.raw == nil {
+		_, err := s.c.Write(p)
+		return err
+	}
+	s.unsent, s.writeErr = p, nil
+	err := s.raw.Write(s.push)
+	s.unsent = nil
+	if err == nil {
+		err = s.writeErr
+	}
+	return err
+}
+
+// tryWrite writes what is not sent. It is false where the socket is to be waited for.
+func (s *stream) tryWrite(fd uintptr) bool {
+	for len(s.unsent) > 0 {
+		n, err := writeNow(fd, s.unsent)
+		switch {
+		case err == syscall.EAGAIN:
+			return false
+		case err != nil:
+			s.writeErr = s.failure("write", err)
+			return true
+		}
+		s.unsent = s.unsent[n:]
+	}
+	return true
 }
 
 func (s *stream) MaxPacket() int { return tlv.MaxPacketLen }

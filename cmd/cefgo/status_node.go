@@ -27,7 +27,7 @@ func (s *statusSample) nodeReport(prev *statusSample) *report {
 		head = append(head, "listening on "+strings.Join(at, ", "))
 	}
 	head = append(head, storeLine(&n.Store), pitLine(&n.PIT))
-	if line := dropLine(&n.Drops); line != "" {
+	if line := dropLine(n); line != "" {
 		head = append(head, line)
 	}
 	if line := socketLine(n.Sockets); line != "" {
@@ -64,14 +64,17 @@ func pitLine(p *control.PIT) string {
 }
 
 // dropLine names the reasons for which anything was dropped.
-func dropLine(d *control.Drops) string {
+func dropLine(s *control.NodeStatus) string {
 	all := fields{}
-	addStruct(all, d)
+	addStruct(all, &s.Drops)
 	var parts []string
 	for reason, n := range all {
 		if text := string(n.(json.RawMessage)); text != "0" {
 			parts = append(parts, strings.ReplaceAll(reason, "_", " ")+" "+text)
 		}
+	}
+	if s.Garbage > 0 {
+		parts = append(parts, "garbage "+bytesText(s.Garbage))
 	}
 	if len(parts) == 0 {
 		return ""

@@ -30,9 +30,9 @@ func nodeStatus() *control.NodeStatus {
 		PIT:      control.PIT{Entries: 20, Size: 65535, PerFace: 1000, Expired: 4},
 		Store:    control.Store{Objects: 3, Bytes: 4096, Capacity: 1 << 20, Policy: "lru", Hits: 5, Misses: 15, Evicted: 7},
 		Packets:  control.Packets{RxInterests: 100, TxInterests: 90, RxData: 80, TxData: 85, TxReturns: 3},
-		Drops:    control.Drops{NoRoute: 4, PITFull: 2},
-		Sockets:  []control.Socket{{Refused: 1, TooLarge: 2}, {TooLarge: 3, Fragmented: 4, QueueDrops: 5}},
-		Pending:  []control.Pending{{Name: "ccnx:/far/x/Chunk=1\x1b[2J", Symbolic: true, Down: []uint64{3, 5}, Up: []uint64{4}, ExpiresMS: 1500}},
+		Drops:    control.Drops{NoRoute: 4, PITFull: 2}, Garbage: 3000,
+		Sockets: []control.Socket{{Refused: 1, TooLarge: 2}, {TooLarge: 3, Fragmented: 4, QueueDrops: 5}},
+		Pending: []control.Pending{{Name: "ccnx:/far/x/Chunk=1\x1b[2J", Symbolic: true, Down: []uint64{3, 5}, Up: []uint64{4}, ExpiresMS: 1500}},
 	}
 }
 
@@ -77,7 +77,7 @@ func TestStatusOfNode(t *testing.T) {
 	r := f.cefgo(t, "status")
 	holds(t, r.out, "cefgo 1.2 at /tmp/cef_9695.0, pid 7, up 1h2m\nnode ccnx:/n1\nlistening on udp://127.0.0.1:9695\n",
 		"content store: 3 objects, 4.0 KiB of 1.0 MiB, lru; 5 of 20 look-ups hit (25%), 7 evicted\n",
-		"pending Interests: 20 of 65535, at most 1000 of a face; 4 expired\n", "dropped: no route 4, pit full 2\n",
+		"pending Interests: 20 of 65535, at most 1000 of a face; 4 expired\n", "dropped: garbage 2.9 KiB, no route 4, pit full 2\n",
 		"datagrams: 1 refused, 5 too large, 4 fragmented, 5 lost to a full queue\n",
 		"  Interests              100       90\n", "  Interest Returns         0        3\n", "  Bytes               1000 B  2.0 KiB\n",
 		"   4  udp   192.0.2.7:9695  down    5ms   0   0     0        0\n", "  ccnx:/app (exact)  3\n",

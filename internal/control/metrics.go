@@ -20,7 +20,7 @@ func WriteMetrics(w io.Writer, s *NodeStatus) error {
 	m.one("build_info", gauge, "The forwarder's version; always 1.", 1, "version", s.Version)
 	m.one("uptime_seconds", gauge, "Time since the forwarder started.", float64(s.UptimeMS)/1e3)
 	m.packets(&s.Packets)
-	m.drops(&s.Drops)
+	m.drops(s)
 	m.tables(s)
 	m.store(&s.Store)
 	m.faces(s.Faces)
@@ -91,8 +91,9 @@ func (m metrics) packets(p *Packets) {
 	m.one("interests_aggregated_total", counter, "Interests that joined a pending one.", float64(p.Aggregated))
 }
 
-func (m metrics) drops(d *Drops) {
-	m.by("drops_total", "Packets and commands refused, by reason.", "reason", d.list()...)
+func (m metrics) drops(s *NodeStatus) {
+	m.by("drops_total", "Packets and commands refused, by reason.", "reason", s.Drops.list()...)
+	m.one("garbage_bytes_total", counter, "Bytes received that were no packet's.", float64(s.Garbage))
 }
 
 // list is d by the names of its JSON.

@@ -23,9 +23,9 @@ func sampleStatus() *NodeStatus {
 		PIT:      PIT{Entries: 2, Size: 65535, PerFace: 1000, Expired: 4},
 		Store:    Store{Objects: 3, Bytes: 4096, Capacity: 1 << 20, Policy: "lru", Hits: 5, Misses: 6, Evicted: 7},
 		Packets:  Packets{RxInterests: 100, TxInterests: 90, RxSymbolic: 1, RxData: 80, TxData: 85, RxReturns: 2, TxReturns: 3, Aggregated: 4, RxInfo: 5},
-		Drops:    Drops{Malformed: 1, Corrupt: 2, HopLimit: 3, NoRoute: 4, PITFull: 5, FaceQuota: 6, Unsolicited: 7, Unexpected: 8, RemoteApp: 9, Rejected: 10, FacesFull: 11, RestrictFail: 12, TooLarge: 13},
-		Sockets:  []Socket{{Addr: "udp://127.0.0.1:9695", Refused: 1, TooLarge: 2, Fragmented: 3, QueueDrops: 4}},
-		Pending:  []Pending{{Name: "ccnx:/secret/Chunk=1", Down: []uint64{3}, Up: []uint64{4}, ExpiresMS: 100}},
+		Drops:    Drops{Malformed: 1, Corrupt: 2, HopLimit: 3, NoRoute: 4, PITFull: 5, FaceQuota: 6, Unsolicited: 7, Unexpected: 8, RemoteApp: 9, Rejected: 10, FacesFull: 11, RestrictFail: 12, TooLarge: 13}, Garbage: 14,
+		Sockets: []Socket{{Addr: "udp://127.0.0.1:9695", Refused: 1, TooLarge: 2, Fragmented: 3, QueueDrops: 4}},
+		Pending: []Pending{{Name: "ccnx:/secret/Chunk=1", Down: []uint64{3}, Up: []uint64{4}, ExpiresMS: 100}},
 	}
 }
 

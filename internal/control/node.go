@@ -59,16 +59,18 @@ type NodeStatus struct {
 
 	Sockets []Socket `json:"sockets,omitempty"`
 
-	Faces    []Face    `json:"faces"`
-	Apps     []App     `json:"apps"`      // what applications are registered for, by name; perhaps not all
-	AppNum   int       `json:"app_count"` // their prefixes
-	Routes   []Route   `json:"routes"`    // at most as many as asked for, by name
-	RouteNum int       `json:"route_count"`
-	PIT      PIT       `json:"pit"`
-	Store    Store     `json:"store"`
-	Packets  Packets   `json:"packets"`
-	Drops    Drops     `json:"drops"`
-	Pending  []Pending `json:"pending,omitempty"` // at most as many as asked for, by name
+	Faces    []Face  `json:"faces"`
+	Apps     []App   `json:"apps"`      // what applications are registered for, by name; perhaps not all
+	AppNum   int     `json:"app_count"` // their prefixes
+	Routes   []Route `json:"routes"`    // at most as many as asked for, by name
+	RouteNum int     `json:"route_count"`
+	PIT      PIT     `json:"pit"`
+	Store    Store   `json:"store"`
+	Packets  Packets `json:"packets"`
+	Drops    Drops   `json:"drops"`
+	// Garbage is bytes that came over sockets and were no packet's.
+	Garbage uint64    `json:"garbage_bytes"`
+	Pending []Pending `json:"pending,omitempty"` // at most as many as asked for, by name
 }
 
 // Addr is where a forwarder listens, such as udp://127.0.0.1:9695.

@@ -277,10 +277,12 @@ func (d *datagrams) recycle() {
 
 // startPort starts the goroutines of a UDP socket.
 func (n *Node) startPort(p *port) {
+	p.sock.CountGarbage(&n.garbage)
 	n.wg.Go(p.write)
 	n.wg.Go(func() { n.readDatagrams(p, false, p.sock.Read) })
 	for _, g := range n.net.groups {
 		if g.port == p {
+			g.group.CountGarbage(&n.garbage)
 			n.wg.Go(func() { n.readDatagrams(p, true, g.group.Read) })
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/control"
@@ -59,6 +60,8 @@ type Node struct {
 	wg     sync.WaitGroup
 	events chan event
 	once   sync.Once
+	// garbage is bytes from sockets that were no packet's.
+	garbage atomic.Uint64
 }
 
 // Start listens and forwards until Close. It fails with [transport.ErrInUse] where

@@ -162,8 +162,15 @@ func (p *peer) gets(want []byte) {
 func (p *peer) settled() *peer {
 	p.t.Helper()
 	p.sends([]byte(tlv.LinkRequest))
-	p.gets(tlv.AppendNodeReply(nil, forward.DefaultPITSize))
+	if pkt := p.next(); !isNodeReply(pkt) {
+		p.t.Fatalf("got %s, want a sign of life", show(pkt))
+	}
 	return p
+}
+
+func isNodeReply(pkt []byte) bool {
+	_, ok := tlv.ParseNodeReply(pkt)
+	return ok
 }
 
 func (p *peer) registers(uri string) *peer {

@@ -32,6 +32,7 @@ func (c *core) status(l forward.StatusLimits) control.NodeStatus {
 	s.Sockets = c.sockets()
 	s.Drops.FacesFull += c.peers.full + c.full
 	s.Drops.Malformed += c.badTexts
+	s.Garbage = c.n.garbage.Load()
 	addrs := make(map[uint64]string, len(s.Faces))
 	for i := range s.Faces {
 		f := &s.Faces[i]

@@ -65,6 +65,9 @@ func (c *core) newStreamFace(conn transport.LocalConn, queue int) *streamFace {
 	}
 	if nb, ok := conn.(neighbourStream); ok {
 		s.remote = nb.RemoteAddr()
+		transport.CountGarbage(nb.NeighbourConn, &c.n.garbage)
+	} else {
+		transport.CountGarbage(conn, &c.n.garbage)
 	}
 	s.free <- new(tlv.Batch)
 	if queue > smallQueueBytes {

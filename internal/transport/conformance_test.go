@@ -46,6 +46,7 @@ func TestConformance(t *testing.T) {
 		{"Order", false, testOrder},
 		{"TooLarge", false, testTooLarge},
 		{"EmptyBatch", false, testEmptyBatch},
+		{"Waits", true, testWaits},
 		{"CloseUnblocksRead", false, testCloseUnblocksRead},
 		{"CloseUnblocksWrite", true, testCloseUnblocksWrite},
 		{"Closed", false, testClosed},
@@ -194,6 +195,20 @@ func testEmptyBatch(t *testing.T, a, b Conn) {
 	exchange(t, a, b, [][][]byte{{packet(100, 0)}})
 }
 
+// testWaits: of a Write larger than any buffer on the way all arrives, though it has to
+// wait for its reader in the middle.
+func testWaits(t *testing.T, a, b Conn) {
+	var want [][]byte
+	for i := range 200 {
+		want = append(want, packet(60_000-i, i))
+	}
+	done := blocked(t, func() error { return a.Write(batch(want...)) })
+	got, err := readPackets(b, len(want))
+	must(t, err)
+	samePackets(t, "larger than the buffers", got, want)
+	must(t, await(t, "Write", done))
+}
+
 func testCloseUnblocksRead(t *testing.T, a, _ Conn) {
 	done := blocked(t, func() error { return a.Read(new(tlv.Batch)) })
 	a.Close()
@@ -229,8 +244,9 @@ func testClosed(t *testing.T, a, b Conn) {
 		if err := a.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Close again: %v", err)
 		}
-		if pkts, err := read(a); !errors.Is(err, net.ErrClosed) || len(pkts) > 0 {
-			t.Errorf("Read: %d packets, %v, want %v", len(pkts), err, net.ErrClosed)
+		in := batch(packet(100, 1))
+		if err := a.Read(in); !errors.Is(err, net.ErrClosed) || in.Len() > 0 {
+			t.Errorf("Read: %d packets, %v, want %v", in.Len(), err, net.ErrClosed)
 		}
 		if err := a.Write(batch(packet(100, 0))); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Write: %v, want %v", err, net.ErrClosed)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -101,9 +102,10 @@ func cut(pkt, rest []byte) bool {
 // into.
 type splitter struct {
 	mode     framing
-	checkCut bool   // the peer may be a cefnetd on a unix socket
-	rest     []byte // the start of a packet that is not whole yet, of the latest bytes
-	err      error  // what ended the stream behind the packets last returned
+	checkCut bool           // the peer may be a cefnetd on a unix socket
+	rest     []byte         // the start of a packet that is not whole yet, of the latest bytes
+	err      error          // what ended the stream behind the packets last returned
+	garbage  *atomic.Uint64 // counts bytes that were skipped; nil: nobody counts them
 }
 
 // streamBuffer is what one read can bring at least, in bytes.
@@ -176,7 +178,11 @@ func (s *splitter) split(b *tlv.Batch, n int) error {
 			to += n
 			from += n
 		case s.mode != strict:
-			from += skip(p)
+			k := skip(p)
+			from += k
+			if s.garbage != nil {
+				s.garbage.Add(uint64(k))
+			}
 		default:
 			s.err = &FramingError{fmt.Sprintf("no packet starts with %x", p[:min(len(p), shownBytes)])}
 		}

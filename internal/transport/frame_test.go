@@ -413,20 +413,23 @@ func TestText(t *testing.T) {
 // TestTextOnSocket: as an application of a node sends it.
 func TestTextOnSocket(t *testing.T) {
 	raw, c := rawPair(t, "unix", resync)
+	var b tlv.Batch
 	for i := range 3 {
 		_, err := raw.Write([]byte("/CTRLSTATUS"))
 		must(t, err)
-		_, err = read(c)
+		err = c.Read(&b)
 		var text *TextError
-		if !errors.As(err, &text) || string(text.Text) != "/CTRLSTATUS" {
-			t.Fatalf("Read: %v, want the text", err)
+		if !errors.As(err, &text) || string(text.Text) != "/CTRLSTATUS" || b.Len() > 0 {
+			t.Fatalf("Read: %v and %d packets, want the text", err, b.Len())
 		}
 		want := packet(100, i)
 		_, err = raw.Write(append(bytes.Clone(want), tlv.CloseText...))
 		must(t, err)
-		got, err := readPackets(c, 1)
-		must(t, err)
-		samePackets(t, "behind the text", got, [][]byte{want})
+		must(t, c.Read(&b))
+		samePackets(t, "behind the text", packets(&b), [][]byte{want})
+		if string(text.Text) != "/CTRLSTATUS" { // it is not the batch's
+			t.Errorf("the text has become %q", text.Text)
+		}
 	}
 	raw.Close()
 	if _, err := read(c); err != io.EOF {

@@ -166,6 +166,39 @@ func TestIdleMemory(t *testing.T) {
 	runtime.KeepAlive(batches)
 }
 
+// TestReadAllocates: neither what arrives nor waiting for it costs an allocation.
+func TestReadAllocates(t *testing.T) {
+	if raced {
+		t.Skip("the race detector makes the pool forget")
+	}
+	raw, s := rawPair(t, "unix", resync)
+	p := append(packet(1000, 0), packet(100, 1)[:60]...)
+	var b tlv.Batch
+	round := func(parts ...[]byte) {
+		for _, part := range parts {
+			_, err := raw.Write(part)
+			must(t, err)
+			must(t, s.Read(&b))
+			if b.Len() == 0 {
+				t.Fatal("no packet")
+			}
+			waitsNow(t, s, &b)
+		}
+	}
+	round(p, append(packet(100, 1)[60:], p...)) // grows what is kept
+	again := append(packet(100, 1)[60:], p...)
+	const rounds = 1000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range rounds {
+		round(again)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > rounds*100 {
+		t.Errorf("%d bytes allocated in %d rounds", n, rounds)
+	}
+}
+
 // TestNoSocket: a connection that cannot be waited for is read all the same.
 func TestNoSocket(t *testing.T) {
 	x, y := net.Pipe()

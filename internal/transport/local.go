@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -27,6 +28,17 @@ func PeerUID(c LocalConn) (uid int, ok bool) {
 func Unlimit(c Conn) {
 	if s, ok := c.(*stream); ok && s.maxWrite.Load() != 0 {
 		s.maxWrite.Store(streamBuffer)
+	}
+}
+
+// CountGarbage has the bytes counted that come from c and are no packet's, nor a text's.
+// It is called before the first Read. What c never skips is not counted.
+func CountGarbage(c Conn, count *atomic.Uint64) {
+	switch c := c.(type) {
+	case *stream:
+		c.garbage = count
+	case *neighbour:
+		c.garbage = count
 	}
 }
 

@@ -118,7 +118,13 @@ type inbox struct {
 	in    *receiver
 	found []Datagram
 	pkts  [][]byte
+	// garbage counts bytes that are no packet's; nil: nobody counts them.
+	garbage *atomic.Uint64
 }
+
+// CountGarbage has the bytes counted that come and are no packet's. It is called before
+// the first Read.
+func (r *inbox) CountGarbage(count *atomic.Uint64) { r.garbage = count }
 
 func newInbox(c *net.UDPConn) (inbox, error) {
 	_ = c.SetReadBuffer(udpReadBuffer)
@@ -144,8 +150,15 @@ func (r *inbox) Read() ([]Datagram, error) {
 			b, from := r.in.datagram(i)
 			at := len(r.pkts)
 			r.pkts = appendDatagram(r.pkts, b)
-			if end := len(r.pkts); end > at {
+			end := len(r.pkts)
+			if end > at {
 				r.found = append(r.found, Datagram{from, r.pkts[at:end:end]})
+			}
+			for _, p := range r.pkts[at:end] {
+				b = b[len(p):]
+			}
+			if r.garbage != nil {
+				r.garbage.Add(uint64(len(b)))
 			}
 		}
 		if len(r.found) > 0 {

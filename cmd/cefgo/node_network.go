@@ -121,11 +121,7 @@ func (a *app) parseRoute(ctx context.Context, line string) (r node.Route, err er
 	if r.Prefix, err = a.parseName(words[0]); err != nil {
 		return r, err
 	}
-	network, host, ok := strings.Cut(words[1], "://")
-	if !ok {
-		network, host = "udp", words[1]
-	}
-	if r.Via, err = via(ctx, network, host); err != nil {
+	if r.Via, err = via(ctx, words[1]); err != nil {
 		return r, err
 	}
 	for _, w := range words[2:] {
@@ -144,13 +140,17 @@ func (a *app) parseRoute(ctx context.Context, line string) (r node.Route, err er
 	return r, nil
 }
 
-// via is a next hop as the node wants it, with a numeric host.
-func via(ctx context.Context, network, host string) (string, error) {
-	if network != "udp" && network != "tcp" {
-		return "", fmt.Errorf("%s://%s: want udp://HOST[:PORT] or tcp://HOST[:PORT]", network, host)
+// via is a next hop as the node wants it when it starts: a numeric host, and no face, as
+// there are none yet.
+func via(ctx context.Context, text string) (string, error) {
+	v, err := parseVia(text)
+	if err == nil && v.face != "" {
+		err = fmt.Errorf("bad next hop %q: there are no faces yet", text)
 	}
-	at, err := resolve(ctx, network, host, transport.DefaultPort)
-	return network + "://" + at.String(), err
+	if err == nil {
+		err = v.resolve(ctx)
+	}
+	return v.String(), err
 }
 
 // fibRoutes are those of cefnetd.fib. What cefnetd skips there is skipped and said.
@@ -179,7 +179,7 @@ func (a *app) fibRoutes(ctx context.Context, fw *forwarder, path string) (all []
 			continue
 		}
 		for _, host := range e.Hosts {
-			v, err := via(ctx, e.Protocol, host)
+			v, err := via(ctx, e.Protocol+"://"+host)
 			if err != nil {
 				a.say("skipped: %s:%d: %v", path, e.Line, err)
 				continue

@@ -69,21 +69,25 @@ func parseVia(s string) (nextHop, error) {
 // resolveVias finds the addresses of the hosts.
 func resolveVias(ctx context.Context, vias []nextHop) error {
 	for i := range vias {
-		v := &vias[i]
-		if v.face != "" {
-			continue
-		}
-		at, err := resolve(ctx, "udp", v.host, transport.DefaultPort)
-		var dns *net.DNSError
-		if errors.As(err, &dns) {
-			err = fmt.Errorf("unknown host %s: %s", dns.Name, dns.Err)
-		}
-		if err != nil {
+		if err := vias[i].resolve(ctx); err != nil {
 			return &failure{code: exitFailed, err: err}
 		}
-		v.addr = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	}
 	return nil
+}
+
+// resolve finds the address of v's host.
+func (v *nextHop) resolve(ctx context.Context) error {
+	if v.face != "" {
+		return nil
+	}
+	at, err := resolve(ctx, "udp", v.host, transport.DefaultPort)
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		err = fmt.Errorf("unknown host %s: %s", dns.Name, dns.Err)
+	}
+	v.addr = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	return err
 }
 
 // routeFailure classifies the refusal of a change.

@@ -14,17 +14,41 @@ import (
 func (f *Feed) brings(t *testing.T, want ...[]byte) {
 	t.Helper()
 	synctest.Wait()
-	var b tlv.Batch
-	if _, err := f.Receive(&b); err != nil {
-		t.Errorf("Receive: %v", err)
-	}
-	for i := range min(b.Len(), len(want)) {
-		if !bytes.Equal(b.Packet(i), want[i]) {
-			t.Errorf("packet %d is %s, want %s", i, inWords(b.Packet(i)), inWords(want[i]))
+	samePackets(t, "the feed", all(t, f.receive), want)
+}
+
+func (f *Feed) receive(b *tlv.Batch) error {
+	_, err := f.Receive(b)
+	return err
+}
+
+// all is what there is to be received now, which may come in several parts.
+func all(t testing.TB, receive func(*tlv.Batch) error) (pkts [][]byte) {
+	t.Helper()
+	for {
+		var b tlv.Batch // of each part, as its packets are kept
+		err := receive(&b)
+		if err != nil && len(pkts) == 0 { // else it is the end behind them
+			t.Errorf("Receive: %v", err)
+		}
+		if b.Len() == 0 {
+			return pkts
+		}
+		for i := range b.Len() {
+			pkts = append(pkts, b.Packet(i))
 		}
 	}
-	if b.Len() != len(want) {
-		t.Errorf("%d packets, want %d", b.Len(), len(want))
+}
+
+func samePackets(t testing.TB, what string, got, want [][]byte) {
+	t.Helper()
+	for i := range min(len(got), len(want)) {
+		if !bytes.Equal(got[i], want[i]) {
+			t.Errorf("%s: packet %d is %s, want %s", what, i, inWords(got[i]), inWords(want[i]))
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: %d packets, want %d", what, len(got), len(want))
 	}
 }
 
@@ -120,21 +144,10 @@ func TestFeedBound(t *testing.T) {
 			fc.send(pkt)
 		}
 		must(t, c.Alive(t.Context()))
-		n := received(t, func(b *tlv.Batch) error { _, err := feed.Receive(b); return err })
-		if n != feedBytes/len(pkt) {
+		if n := len(all(t, feed.receive)); n != feedBytes/len(pkt) {
 			t.Errorf("%d packets, want %d", n, feedBytes/len(pkt))
 		}
 	})
-}
-
-// received is how many packets there are to be received now.
-func received(t *testing.T, receive func(*tlv.Batch) error) (n int) {
-	t.Helper()
-	for b := new(tlv.Batch); ; n += b.Len() {
-		if must(t, receive(b)); b.Len() == 0 {
-			return n
-		}
-	}
 }
 
 // TestCloseIsPrompt though nobody receives, and may be called by several.

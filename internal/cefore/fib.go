@@ -20,8 +20,11 @@ type FIBEntry struct {
 // path is given.
 func FIBPath(config string) string { return filepath.Join(filepath.Dir(config), "cefnetd.fib") }
 
-// LoadFIB reads the file at path, see [ParseFIB].
-func LoadFIB(path string) ([]FIBEntry, []error, error) {
+// LoadFIB reads the cefnetd.fib at path by Cefore's line grammar: URI, protocol and one or
+// more hosts, with blanks or tabs between them; a line that begins with '#' or a blank
+// counts for nothing. What cefnetd skips with a line in its log comes back as a
+// problem, and so does the protocol quic, which nothing here speaks.
+func LoadFIB(path string) (entries []FIBEntry, problems []error, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -29,12 +32,6 @@ func LoadFIB(path string) ([]FIBEntry, []error, error) {
 	defer f.Close() // only read
 	return parseFIB(path, f)
 }
-
-// ParseFIB reads a cefnetd.fib by Cefore's line grammar: URI, protocol and one or more
-// hosts, with blanks or tabs between them; a line that begins with '#' or a blank
-// counts for nothing. What cefnetd skips with a line in its log comes back as a
-// problem, and so does the protocol quic, which nothing here speaks.
-func ParseFIB(r io.Reader) (entries []FIBEntry, problems []error, err error) { return parseFIB("", r) }
 
 func parseFIB(path string, r io.Reader) (entries []FIBEntry, problems []error, err error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))

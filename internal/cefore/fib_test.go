@@ -19,7 +19,7 @@ func TestParseFIB(t *testing.T) {
 		"ccnx:/d udp\n" +
 		"ccnx:/e UDP 10.0.0.5\n" +
 		"ccnx:/ udp host.example"
-	got, problems, err := ParseFIB(strings.NewReader(file))
+	got, problems, err := parseFIB("", strings.NewReader(file))
 	want := []FIBEntry{
 		{2, "ccnx:/a", "udp", []string{"10.0.0.1"}},
 		{4, "ccnx:/b", "tcp", []string{"10.0.0.2:9700", "[fe80::1%eth0]:9695"}},
@@ -38,10 +38,10 @@ func TestParseFIB(t *testing.T) {
 	if !reflect.DeepEqual(lines, []int{6, 7, 8}) {
 		t.Errorf("problems %v", problems)
 	}
-	if _, _, err := ParseFIB(strings.NewReader(strings.Repeat("#", maxFile+1))); err == nil {
+	if _, _, err := parseFIB("", strings.NewReader(strings.Repeat("#", maxFile+1))); err == nil {
 		t.Error("a file beyond the bound is read")
 	}
-	if _, p, err := ParseFIB(strings.NewReader("ccnx:/" + strings.Repeat("x", maxLine) + " udp h")); len(p) != 1 || err != nil {
+	if _, p, err := parseFIB("", strings.NewReader("ccnx:/" + strings.Repeat("x", maxLine) + " udp h")); len(p) != 1 || err != nil {
 		t.Errorf("a long line: %v, %v", p, err)
 	}
 }
@@ -69,7 +69,7 @@ func FuzzParseFIB(f *testing.F) {
 	f.Add("ccnx:/a udp 10.0.0.1\n")
 	f.Add("ccnx:/a\ttcp 10.0.0.1:1 [::1]:2\r\n#\n")
 	f.Fuzz(func(t *testing.T, file string) {
-		entries, problems, err := ParseFIB(strings.NewReader(file))
+		entries, problems, err := parseFIB("", strings.NewReader(file))
 		if err != nil || len(entries)+len(problems) > 1+strings.Count(file, "\n") {
 			t.Fatalf("%d entries, %d problems, %v", len(entries), len(problems), err)
 		}

@@ -14,10 +14,6 @@ const (
 	// 10 000/s 115 (12 ms).
 	queuePerRoot = 1.15
 	leastQueue   = 4
-	// fastFrom is the rate, in Data a second, from which the share grows with r^(3/4):
-	// at such rates what limits are the processors, which hand packets on in bunches,
-	// and cheaper the larger these are. At 160 000/s it is 774 (5 ms).
-	fastFrom = 20_000
 	// baseFor is how long the shortest round trip seen is believed to be the
 	// path's own. After that the window is lowered for two rounds to see it again.
 	baseFor = 10 * time.Second
@@ -103,11 +99,7 @@ func (c *delay) sample(rtt time.Duration, now time.Time) {
 
 // wanted is the queue that this flow wants, in Interests.
 func (c *delay) wanted() float64 {
-	q := queuePerRoot * math.Sqrt(c.rate)
-	if c.rate > fastFrom {
-		q *= math.Sqrt(math.Sqrt(c.rate / fastFrom))
-	}
-	return max(q, leastQueue)
+	return max(queuePerRoot*math.Sqrt(c.rate), leastQueue)
 }
 
 // endRound adjusts the window by what the round showed. Before the first there was none.

@@ -158,13 +158,8 @@ func (p *Publisher) answer(pkt []byte, data *tlv.Batch, now time.Time) {
 func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) error {
 	k, hasChunk := i.Name.Chunk()
 	f, err := p.tree.Lookup(i.Name, now)
-	if of, isMeta := object.IsMeta(i.Name); errors.Is(err, ErrNotServed) && isMeta && hasChunk && k == 0 {
-		if f, err = p.tree.Lookup(of, now); err != nil {
-			return err
-		}
-		l := p.layout(of, f)
-		p.put(data, func(b []byte) ([]byte, error) { return l.AppendMeta(b, false, now) })
-		return nil
+	if errors.Is(err, ErrNotServed) && hasChunk && k == 0 {
+		return p.answerMeta(i.Name, data, now)
 	}
 	if err != nil {
 		return err
@@ -184,6 +179,21 @@ func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 	}
 	p.put(data, func(b []byte) ([]byte, error) { return l.AppendChunk(b, k, payload, now) })
 	p.count.Bytes.Add(uint64(n))
+	return nil
+}
+
+// answerMeta answers an Interest for what is no file, but perhaps the meta of one.
+func (p *Publisher) answerMeta(name tlv.Name, data *tlv.Batch, now time.Time) error {
+	of, ok := object.IsMeta(name)
+	if !ok {
+		return ErrNotServed
+	}
+	f, err := p.tree.Lookup(of, now)
+	if err != nil {
+		return err
+	}
+	l := p.layout(of, f)
+	p.put(data, func(b []byte) ([]byte, error) { return l.AppendMeta(b, false, now) })
 	return nil
 }
 

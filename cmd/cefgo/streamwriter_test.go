@@ -303,7 +303,7 @@ func TestStreamWriterOrder(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			slow := &sleepy{r: rand.New(rand.NewPCG(seed, 2))}
 			s := newStreamWriter(t.Context(), slow, time.Time{})
-			content := pattern(3 << 20)
+			content := pattern(1 << 20)
 			for at := 0; at < len(content); {
 				n := r.IntN(20_000)
 				if r.IntN(50) == 0 {

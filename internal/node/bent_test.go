@@ -98,6 +98,9 @@ func bends(t *testing.T, n *Node, network string, total int, meanwhile func(k in
 	drained := make(chan struct{})
 	close(drained)
 	end := func() {
+		if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			<-drained // the node ends it when it has taken all
+		}
 		if conn != nil {
 			conn.Close()
 		}

@@ -109,7 +109,7 @@ func (t *peerTable) from(k peerKey, now time.Time) *udpFace {
 	if u := t.byKey[k]; u != nil {
 		return u
 	}
-	if !k.port.strangers || t.own.has(k.addr, t.c.n.net, now) {
+	if !k.port.strangers || t.own.has("udp", k.addr, t.c.n.net, now) {
 		return nil
 	}
 	if t.dynamic >= maxPeers {
@@ -195,9 +195,9 @@ type ownAddrs struct {
 // lookAgain is how often the system's addresses are looked up.
 const lookAgain = 10 * time.Second
 
-// has reports whether a is where the node itself listens. Another may listen at the same
-// port of another address of the system's.
-func (o *ownAddrs) has(a netip.AddrPort, nw *network, now time.Time) bool {
+// has reports whether a is where the node itself listens, by udp or tcp. Another may
+// listen at the same port of the other one, or of another address of the system's.
+func (o *ownAddrs) has(network string, a netip.AddrPort, nw *network, now time.Time) bool {
 	itself, all := false, false // at a, or at all addresses
 	look := func(l netip.AddrPort) {
 		if l.Port() == a.Port() && l.Addr().Is4() == a.Addr().Is4() {
@@ -205,11 +205,14 @@ func (o *ownAddrs) has(a netip.AddrPort, nw *network, now time.Time) bool {
 			all = all || l.Addr().IsUnspecified()
 		}
 	}
-	for _, p := range nw.ports {
-		look(p.sock.LocalAddr())
-	}
-	for _, l := range nw.listeners {
-		look(l.LocalAddr())
+	if network == "udp" {
+		for _, p := range nw.ports {
+			look(p.sock.LocalAddr())
+		}
+	} else {
+		for _, l := range nw.listeners {
+			look(l.LocalAddr())
+		}
 	}
 	if itself || !all {
 		return itself

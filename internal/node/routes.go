@@ -263,7 +263,7 @@ func (c *core) faceFor(v via) (forward.FaceID, error) {
 		switch {
 		case v.addr.Addr().IsUnspecified() || v.addr.Addr().IsMulticast():
 			return 0, fmt.Errorf("%s is no neighbour's address", v.addr)
-		case c.peers.own.has(v.addr, c.n.net, time.Now()):
+		case c.peers.own.has(v.network, v.addr, c.n.net, time.Now()):
 			return 0, fmt.Errorf("%s is this node itself", v.addr)
 		}
 	}

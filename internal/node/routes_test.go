@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,21 @@ func TestSetRoutes(t *testing.T) {
 	n.Close()
 	if err := n.SetRoutes(nil); err == nil {
 		t.Error("a closed node takes routes")
+	}
+}
+
+// TestRouteToTheSamePort: at the number of the node's own UDP port another may listen
+// by TCP, and the other way round.
+func TestRouteToTheSamePort(t *testing.T) {
+	for network, other := range map[string]string{"udp": "tcp", "tcp": "udp"} {
+		n := startNear(t, Options{Listen: []Listen{{Addr: netip.AddrPortFrom(loopbacks[0], 0), UDP: network == "udp", TCP: network == "tcp"}}})
+		own := n.url(t, network)
+		if err := n.SetRoutes([]Route{route(t, "ccnx:/x", own)}); err == nil || !strings.Contains(err.Error(), "itself") {
+			t.Errorf("%s: %v", own, err)
+		}
+		via := strings.Replace(own, network, other, 1)
+		must(t, n.SetRoutes([]Route{route(t, "ccnx:/x", via)}))
+		n.hasRoutes(t, via, "ccnx:/x best "+via+"=0")
 	}
 }
 

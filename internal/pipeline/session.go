@@ -142,6 +142,7 @@ func (s *Session) begin(f *fetch, o Options) {
 	}
 	now := time.Now()
 	f.state = newState(o, s.path, now)
+	f.flushed = f.base
 	f.number = s.begun
 	s.begun++
 	if !f.metaName.IsZero() {

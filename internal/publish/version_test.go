@@ -102,6 +102,28 @@ func TestFileChanges(t *testing.T) {
 	}
 }
 
+// What could not be read ahead is not served, not in the same round either.
+func TestReadAheadFails(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "file", random(1, 3*readAhead))
+	tree, now := openTree(t, dir), newClock()
+	f, err := tree.Lookup(child(t, tree.prefix, "file"), now.Time)
+	check(t, err)
+	const n = 1000
+	b := make([]byte, n)
+	for off := int64(0); off+n <= readAhead; off += n {
+		_, err := f.read(b, off, n, 1)
+		check(t, err)
+	}
+	tick(t, path)
+	overwrite(t, path, random(2, 2*readAhead), readAhead)
+	for range 2 {
+		if _, err := f.read(b, readAhead/n*n, n, 1); !errors.Is(err, errChanged) {
+			t.Errorf("error %v, want %v", err, errChanged)
+		}
+	}
+}
+
 // A version is the file's for as long as the file stays what it is.
 func TestVersionLasts(t *testing.T) {
 	dir := t.TempDir()

@@ -28,6 +28,9 @@ func PeerUID(c LocalConn) (uid int, ok bool) {
 func Unlimit(c Conn) {
 	if s, ok := c.(*stream); ok && s.maxWrite.Load() != 0 {
 		s.maxWrite.Store(streamBuffer)
+		if u, ok := s.c.(*net.UnixConn); ok {
+			_ = u.SetWriteBuffer(localSendBuffer)
+		}
 	}
 }
 

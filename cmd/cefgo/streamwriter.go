@@ -127,6 +127,10 @@ func (s *streamWriter) Flush() error {
 	return s.err
 }
 
+// lastWrite is how long what is there already may take to be written when the time is
+// over, where the stream is read.
+const lastWrite = 100 * time.Millisecond
+
 // close waits until everything is written and the goroutine has ended. No Write may
 // follow.
 func (s *streamWriter) close() error {
@@ -135,7 +139,11 @@ func (s *streamWriter) close() error {
 	s.mu.Unlock()
 	put(s.ready)
 	if err := s.wait(s.done); err != nil {
-		return err
+		select {
+		case <-s.done:
+		case <-time.After(lastWrite):
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

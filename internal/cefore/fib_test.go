@@ -41,7 +41,7 @@ func TestParseFIB(t *testing.T) {
 	if _, _, err := parseFIB("", strings.NewReader(strings.Repeat("#", maxFile+1))); err == nil {
 		t.Error("a file beyond the bound is read")
 	}
-	if _, p, err := parseFIB("", strings.NewReader("ccnx:/" + strings.Repeat("x", maxLine) + " udp h")); len(p) != 1 || err != nil {
+	if _, p, err := parseFIB("", strings.NewReader("ccnx:/"+strings.Repeat("x", maxLine)+" udp h")); len(p) != 1 || err != nil {
 		t.Errorf("a long line: %v, %v", p, err)
 	}
 }

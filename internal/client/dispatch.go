@@ -36,7 +36,7 @@ func (c *Client) dispatch(conn transport.Conn, b *tlv.Batch) {
 			c.unsolicited.Add(1)
 		}
 	}
-	run.last()
+	run.finish()
 }
 
 // isLinkReply takes a forwarder's sign of life, if pkt is one.
@@ -82,8 +82,8 @@ func (r *run) end() {
 	r.to = nil
 }
 
-// last is end where nothing comes after: what all goes to one queue is handed over.
-func (r *run) last() {
+// finish is end where nothing comes after: what all goes to one queue is handed over.
+func (r *run) finish() {
 	if r.to == nil || r.from > 0 || r.n < r.b.Len() {
 		r.end()
 		return

@@ -127,8 +127,9 @@ func (r *Registration) Prefix() tlv.Name { return r.prefix }
 func (r *Registration) Ready() <-chan struct{} { return r.q.Ready() }
 
 // Receive empties b and moves the first of the Interests that have arrived into it,
-// undecoded, perhaps none; where there are more, Ready has a token. The error is [ErrClosed] after Deregister or Close once all are
-// received, or [ErrTaken] where another process has taken the prefix.
+// undecoded, perhaps none; where there are more, Ready has a token. The error is
+// [ErrClosed] after Deregister or Close once all are received, or [ErrTaken] where another
+// process has taken the prefix.
 func (r *Registration) Receive(b *tlv.Batch) error { return r.q.Take(b) }
 
 // Lost is the number of Interests dropped because they were not received in time.

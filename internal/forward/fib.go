@@ -89,12 +89,12 @@ func (t *fib) remove(key string, fc *face) bool {
 	if h == nil {
 		return false
 	}
-	t.end(h)
+	t.endHop(h)
 	return true
 }
 
-// end takes h out of its route, which ends with its last one.
-func (t *fib) end(h *nextHop) {
+// endHop takes h out of its route, which ends with its last one.
+func (t *fib) endHop(h *nextHop) {
 	if h.next != nil {
 		h.next.prev = h.prev
 	}
@@ -114,7 +114,7 @@ func (t *fib) end(h *nextHop) {
 // drop ends all routes by a face.
 func (t *fib) drop(fc *face) {
 	for fc.hops != nil {
-		t.end(fc.hops)
+		t.endHop(fc.hops)
 	}
 }
 

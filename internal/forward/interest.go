@@ -174,6 +174,10 @@ func (f *Forwarder) passToNetwork(a *arrival, e *entry, another bool) (code tlv.
 	}
 	f.hops = r.choose(f.hops[:0], a.from, a.passOver(), a.at)
 	if len(f.hops) == 0 {
+		if slices.ContainsFunc(r.hops, func(h *nextHop) bool { return !h.face.fits(len(a.pkt)) }) {
+			f.drops.TooLarge++
+			return tlv.ReturnMTU, false
+		}
 		f.drops.NoRoute++
 		return tlv.ReturnPathError, false
 	}
@@ -181,20 +185,20 @@ func (f *Forwarder) passToNetwork(a *arrival, e *entry, another bool) (code tlv.
 	if f.sendTo(f.hops, func(to *face) []byte { return f.towards(to, a) }, e, a.asks(), a.at) {
 		return 0, true
 	}
-	if slices.ContainsFunc(f.hops, func(h *nextHop) bool { return h.face.fits(len(a.pkt)) }) {
-		return tlv.ReturnCongestion, false
-	}
-	return tlv.ReturnMTU, false
+	return tlv.ReturnCongestion, false
 }
 
 // passOver is the next hops not to take: what came by a multicast group, everybody in it
-// has heard.
+// has heard; and through some faces a large one does not fit.
 func (a *arrival) passOver() func(*nextHop) bool {
-	if a.group == nil {
+	if a.group == nil && len(a.pkt) <= fitsAnywhere {
 		return nil
 	}
-	return func(h *nextHop) bool { return h.face == a.group }
+	return func(h *nextHop) bool { return h.face == a.group || !h.face.fits(len(a.pkt)) }
 }
+
+// fitsAnywhere is how large a packet is that fits through any face, in bytes.
+const fitsAnywhere = 128
 
 // tooLarge counts a packet that does not fit through a face.
 func (f *Forwarder) tooLarge(to *face, pkt []byte) bool {

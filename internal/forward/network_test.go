@@ -570,6 +570,14 @@ func TestTooLargeInterest(t *testing.T) {
 	w.drops(control.Drops{TooLarge: 1})
 	w.pending(0)
 	w.quiet("to the next hop")
+	// Where it fits through another one, it goes there.
+	wide := w.link()
+	must(t, w.f.AddRoute(mustName(t, "ccnx:/a"), wide.id, 9))
+	i = asks.interest("ccnx:/a/x", marked, func(i *tlv.Interest) { i.Payload = make([]byte, 300) })
+	wide.gets(i)
+	i = asks.interest("ccnx:/a/y", marked)
+	small.gets(i)
+	w.drops(control.Drops{})
 }
 
 // back wants an Interest returned, as far as it was remembered.

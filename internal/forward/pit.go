@@ -93,7 +93,7 @@ func (p *pit) obtain(name tlv.Name, kind entryKind, now instant) (e *entry, fres
 	if p.count >= p.max {
 		return nil, false
 	}
-	e = p.make(tag, kind)
+	e = p.unused(tag, kind)
 	e.segs = append(e.segs, name.Bytes()...)
 	switch kind {
 	case kindChunk:
@@ -106,8 +106,8 @@ func (p *pit) obtain(name tlv.Name, kind entryKind, now instant) (e *entry, fres
 	return e, true
 }
 
-// make takes an entry that is not in use.
-func (p *pit) make(tag uint32, kind entryKind) *entry {
+// unused takes an entry that is not in use.
+func (p *pit) unused(tag uint32, kind entryKind) *entry {
 	if len(p.free) == 0 {
 		first := uint32(len(p.blocks) * pitBlock)
 		p.blocks = append(p.blocks, new([pitBlock]entry))

@@ -45,9 +45,10 @@ type streamFace struct {
 
 	// The loop's: what it has for the face and has not queued yet, and whether the
 	// queue had no room for all of it the last time.
-	core *core
-	pend tlv.Batch
-	full bool
+	core  *core
+	pend  tlv.Batch
+	large bool // what it had for the face the last time was much
+	full  bool
 }
 
 // neighbourStream is a neighbour's connection, to which nobody sends text.
@@ -89,6 +90,9 @@ func (s *streamFace) Send(pkt []byte) bool {
 	}
 	if s.pend.Len() == 0 {
 		s.core.dirty = append(s.core.dirty, s)
+		if s.large {
+			transport.Borrow(&s.pend)
+		}
 	}
 	s.pend.Append(pkt)
 	if s.pend.Size() >= flushBytes {
@@ -97,10 +101,17 @@ func (s *streamFace) Send(pkt []byte) bool {
 	return true
 }
 
+// largeBytes is from when on the memory of what is gathered is borrowed, in bytes.
+const largeBytes = 16 << 10
+
 // flush queues what was gathered.
 func (s *streamFace) flush() {
 	if s.pend.Len() > 0 {
+		s.large = s.pend.Size() >= largeBytes
 		s.full = !s.out.TryTake(&s.pend)
+		if s.large {
+			transport.Release(&s.pend)
+		}
 	}
 }
 
@@ -225,6 +236,7 @@ func (s *streamFace) write() {
 			if s.conn.Write(&b) != nil {
 				return
 			}
+			transport.Release(&b)
 		}
 	}
 }

@@ -24,8 +24,8 @@ type Link interface {
 	Ready() <-chan struct{}
 	// Receive empties b and moves into it the first of the Data and Interest
 	// Returns that have arrived for the wanted names, undecoded, perhaps nothing;
-	// where there are more, Ready has a token. relinked is true once when what was
-	// in flight may be lost.
+	// where there are more, Ready has a token, and nothing that is still out is late.
+	// relinked is true once when what was in flight may be lost.
 	Receive(b *tlv.Batch) (relinked bool, err error)
 }
 

@@ -129,7 +129,7 @@ func (s *Session) loop() {
 			s.onBlocked(d)
 		}
 		if s.failed == nil {
-			s.receive(time.Now())
+			s.receive()
 		}
 	}
 }
@@ -316,32 +316,52 @@ func (s *Session) onBlocked(d time.Duration) {
 	}
 }
 
-// receive takes all that has arrived, as of now; after that, it does what is due: an
-// answer that waits here is not late.
-func (s *Session) receive(now time.Time) {
-	relinked, err := s.link.Receive(&s.in)
-	if err != nil {
-		s.failed = err
-		s.endAll(err)
-		return
-	}
-	if relinked {
-		for _, f := range s.active {
-			f.onRelink(now)
+// receiveRounds bounds how often a session takes what has arrived before it looks at
+// anything else.
+const receiveRounds = 64
+
+// receive takes all that has arrived, one batch after the other, and asks for more
+// meanwhile. When nothing is left, it does what is due: an answer that waits here is not
+// late. Where there is no end to it, that is not yet so.
+func (s *Session) receive() {
+	for range receiveRounds {
+		now := time.Now()
+		relinked, err := s.link.Receive(&s.in)
+		if err != nil {
+			s.failed = err
+			s.endAll(err)
+			return
 		}
+		if relinked {
+			for _, f := range s.active {
+				f.onRelink(now)
+			}
+		}
+		s.path.refresh()
+		if s.in.Len() == 0 {
+			for _, f := range s.active {
+				f.onTime(now)
+			}
+			s.endDone()
+			return
+		}
+		s.takeBatch(now)
+		s.endDone()
+		s.sendWhatFits(time.Now())
 	}
-	s.path.refresh()
+}
+
+// takeBatch takes the packets of s.in, which were received now.
+func (s *Session) takeBatch(now time.Time) {
 	for i := range s.in.Len() {
 		s.takePacket(s.in.Packet(i), now)
 	}
 	for _, f := range s.active {
 		f.flush()
-		f.onTime(now)
 	}
 	if d := time.Since(now); d > heldUp {
 		s.onBlocked(d)
 	}
-	s.endDone()
 }
 
 // takePacket gives a packet to its fetch.

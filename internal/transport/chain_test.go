@@ -23,7 +23,7 @@ import (
 // that a Read would bring them in.
 func of(n, size, seq int) *tlv.Batch {
 	b := new(tlv.Batch)
-	borrow(b)
+	Borrow(b)
 	for ; b.Size() < size; seq++ {
 		b.Append(packet(n, seq))
 	}
@@ -251,7 +251,7 @@ func TestQueueModel(t *testing.T) {
 		draw := func(t *rapid.T) (b *tlv.Batch, pkts [][]byte) {
 			b = new(tlv.Batch)
 			if rapid.Bool().Draw(t, "large memory") {
-				borrow(b)
+				Borrow(b)
 			}
 			n := anySize.Draw(t, "size")
 			for range rapid.IntRange(0, min(200, 1+300_000/n)).Draw(t, "packets") {
@@ -514,7 +514,7 @@ func TestRelease(t *testing.T) {
 		}
 		for range 10 {
 			var got tlv.Batch
-			borrow(&got)
+			Borrow(&got)
 			if got.Len() > 0 || got.Cap() < batchBytes || got.Cap() > 2*batchBytes {
 				t.Errorf("%d packets, memory for %d bytes", got.Len(), got.Cap())
 			}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -108,47 +107,10 @@ type splitter struct {
 	garbage  *atomic.Uint64 // counts bytes that were skipped; nil: nobody counts them
 }
 
-// streamBuffer is what one read can bring at least, in bytes.
-const streamBuffer = 192 << 10
-
-// batchBytes is the memory of a batch that is read into: what a read brings, behind the
-// start of a packet that came before.
-const batchBytes = streamBuffer + tlv.MaxPacketLen
-
-// memory is that of batches that nobody needs at the moment; headers are batches without.
-var (
-	memory = sync.Pool{New: func() any {
-		b := new(tlv.Batch)
-		b.Room(batchBytes)
-		return b
-	}}
-	headers = sync.Pool{New: func() any { return new(tlv.Batch) }}
-)
-
-// borrow gives b, which is empty, memory to be read into.
-func borrow(b *tlv.Batch) {
-	m := memory.Get().(*tlv.Batch)
-	*b, *m = *m, tlv.Batch{}
-	headers.Put(m)
-}
-
-// Release empties b and gives its memory back, for others to read into.
-func Release(b *tlv.Batch) {
-	b.Reset(2 * batchBytes)
-	if b.Cap() >= batchBytes {
-		m := headers.Get().(*tlv.Batch)
-		*m = *b
-		memory.Put(m)
-	}
-	*b = tlv.Batch{}
-}
-
 // room returns where the next bytes of the stream go, behind those of a packet that is
 // not whole yet. b is empty and holds the memory until the next split.
 func (s *splitter) room(b *tlv.Batch) []byte {
-	if b.Cap() < batchBytes {
-		borrow(b)
-	}
+	Borrow(b)
 	room := b.Room(batchBytes)
 	return room[copy(room, s.rest):]
 }

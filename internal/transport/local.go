@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // PeerUID is the user whose process connected c, where the system tells. It is not
@@ -23,10 +25,11 @@ func PeerUID(c LocalConn) (uid int, ok bool) {
 
 // Unlimit makes the writes to c as large as streamBuffer, what one read brings, where
 // they are of at most tlv.MaxAtomicLen bytes else: for a peer that, unlike Cefore's
-// programs, loses no packet which two of its reads split. It may run at any time, and
-// counts from the next Write. Where c knows no limit, it does nothing.
+// programs, loses no packet which two of its reads split. And c's socket may hold as much
+// as the system allows, so that both ends work on larger pieces. It may run at any time,
+// and counts from the next Write. Where c knows no limit, it does nothing.
 func Unlimit(c Conn) {
-	if s, ok := c.(*stream); ok && s.maxWrite.Load() != 0 {
+	if s, ok := c.(*stream); ok && s.maxWrite.Load() == tlv.MaxAtomicLen {
 		s.maxWrite.Store(streamBuffer)
 		if u, ok := s.c.(*net.UnixConn); ok {
 			_ = u.SetWriteBuffer(localSendBuffer)

@@ -48,7 +48,7 @@ func (q *Queue) TryPut(pkt []byte) bool {
 	return q.add(pkt, 0)
 }
 
-// add is TryPut with mu held, and extra bytes queued that are not in q.b.
+// add is TryPut with mu held, and extra bytes that count besides.
 func (q *Queue) add(pkt []byte, extra int) bool {
 	if q.closed != nil {
 		return false
@@ -57,13 +57,13 @@ func (q *Queue) add(pkt []byte, extra int) bool {
 		q.lost++
 		return false
 	}
-	q.append(pkt)
+	q.copyIn(pkt)
 	q.signal()
 	return true
 }
 
-// append copies a packet to the end. mu is held.
-func (q *Queue) append(pkt []byte) {
+// copyIn copies a packet to the end. mu is held.
+func (q *Queue) copyIn(pkt []byte) {
 	last := q.last(len(pkt))
 	q.held -= last.Cap()
 	last.Append(pkt)
@@ -81,8 +81,8 @@ func (q *Queue) last(n int) *tlv.Batch {
 			return b
 		}
 	}
-	if large && q.spare.Cap() < batchBytes {
-		borrow(&q.spare)
+	if large {
+		Borrow(&q.spare)
 	}
 	q.push(&q.spare)
 	q.open = true
@@ -149,7 +149,7 @@ func (q *Queue) takeOver(b *tlv.Batch) {
 	large := b.Size() >= wholeBytes
 	q.push(b)
 	if large {
-		borrow(b)
+		Borrow(b)
 	} else {
 		*b, q.spare = q.spare, *b
 	}
@@ -173,7 +173,7 @@ func (q *Queue) Put(ctx context.Context, b *tlv.Batch) error {
 			return nil
 		}
 		for i < b.Len() && q.fits(len(b.Packet(i))) {
-			q.append(b.Packet(i))
+			q.copyIn(b.Packet(i))
 			i++
 		}
 		q.signal()

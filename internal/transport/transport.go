@@ -16,8 +16,8 @@ import (
 type Conn interface {
 	// Read waits for at least one packet and exchanges what b holds for all whole
 	// packets that have arrived. Packets have sound boundaries; whether they decode
-	// is the caller's question. Where the Conn waits, b has no memory: so many may
-	// wait. [Release] gives it back where b is not to be read into again.
+	// is the caller's question. Where a socket's stream waits, b has no memory: so
+	// many may wait. [Release] gives it back where b is not to be read into again.
 	//
 	// A *[TextError] leaves the Conn usable. Any other error ends it:
 	// io.EOF after a clean end of the peer, io.ErrUnexpectedEOF inside a

@@ -269,20 +269,20 @@ func TestStreamWriterGivesUp(t *testing.T) {
 					flush(t, s)
 					synctest.Wait()
 					writes(t, s, pattern(gatherBytes), gatherBytes)
-					gaveUp := func(what string, err error) {
+					gaveUp := func(what string, err error, last time.Duration) {
 						t.Helper()
-						if took := time.Since(start); err != want || took != after {
-							t.Errorf("%s: %v after %v, want %v after %v", what, err, took, want, after)
+						if took := time.Since(start); err != want || took != after+last {
+							t.Errorf("%s: %v after %v, want %v after %v", what, err, took, want, after+last)
 						}
 					}
 					if waits != "close" {
 						n, err := s.Write([]byte("x"))
-						if gaveUp("Write", err); n != 0 {
+						if gaveUp("Write", err, 0); n != 0 {
 							t.Errorf("Write: %d bytes", n)
 						}
 					}
 					if waits != "Write" {
-						gaveUp("close", s.close())
+						gaveUp("close", s.close(), lastWrite)
 					}
 					g.open()
 					_ = s.close()
@@ -294,6 +294,24 @@ func TestStreamWriterGivesUp(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What is there when the time is over still goes out where the stream takes it, and then
+// all is well.
+func TestStreamWriterLastMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s := newStreamWriter(ctx, g, time.Now().Add(time.Second))
+		writes(t, s, pattern(1000), 1000)
+		flush(t, s)
+		cancel(errors.New("enough"))
+		time.Sleep(2 * time.Second)
+		time.AfterFunc(lastWrite-1, g.open)
+		if err := s.close(); err != nil || g.Len() != 1000 {
+			t.Errorf("%d bytes, %v", g.Len(), err)
+		}
+	})
 }
 
 // Whatever is written, and however slow the stream is, it comes whole and in order.

@@ -19,12 +19,7 @@ const streamBuffer = 64 << 10
 
 // runStreamSource sends the file at o.Prefix to whoever connects first.
 func runStreamSource(o bareOptions) error {
-	l, err := net.Listen("unix", o.Socket)
-	if err != nil {
-		return err
-	}
-	fmt.Println("ready")
-	c, err := l.Accept()
+	c, err := firstAt(o.Socket)
 	if err != nil {
 		return err
 	}
@@ -36,14 +31,19 @@ func runStreamSource(o bareOptions) error {
 	return pump(c, f)
 }
 
-// runStreamRelay passes what comes from o.Prefix on to whoever connects first.
-func runStreamRelay(o bareOptions) error {
-	l, err := net.Listen("unix", o.Socket)
+// firstAt is the connection of whoever connects first.
+func firstAt(socket string) (net.Conn, error) {
+	l, err := net.Listen("unix", socket)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Println("ready")
-	to, err := l.Accept()
+	return l.Accept()
+}
+
+// runStreamRelay passes what comes from o.Prefix on to whoever connects first.
+func runStreamRelay(o bareOptions) error {
+	to, err := firstAt(o.Socket)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,8 @@ func (f *Feed) Ready() <-chan struct{} { return f.q.Ready() }
 
 // Receive empties b and moves the first of what has arrived into it, perhaps nothing;
 // where there is more, Ready has a token. relinked is true once after the connection was
-// made anew: what was in flight is lost. The error is [ErrClosed] once the client is closed and all is received.
+// made anew: what was in flight is lost. The error is [ErrClosed] once the client is
+// closed and all is received.
 func (f *Feed) Receive(b *tlv.Batch) (relinked bool, err error) {
 	relinked = f.relinked.Swap(false)
 	return relinked, f.q.Take(b)

@@ -57,18 +57,14 @@ func (f *Forwarder) onData(from *face, pkt []byte, o *tlv.Object, now time.Time)
 	f.count.RxData++
 	at := f.at(now)
 	o.Name = narrow(o.Name)
-	_, hasChunk := o.Name.Chunk()
-	kind := kindBare
-	if hasChunk {
-		kind = kindChunk
-	}
+	kind := kindFor(o.Name)
 	e := f.pit.find(o.Name, kind)
 	if o.Check() != nil {
 		f.onCorrupt(from, pkt, e)
 		return
 	}
 	var s *entry // symbolic
-	if hasChunk {
+	if kind == kindChunk {
 		s = f.pit.find(o.Name, kindSymbolic)
 	}
 	e, s, welcome := f.expected(from, e, s)

@@ -155,11 +155,9 @@ func (f *Forwarder) onInfoReply(a *infoArrival) {
 }
 
 func (f *Forwarder) sendInfo(to *face, pkt []byte) {
-	if !to.fits(len(pkt)) {
-		f.drops.TooLarge++
-		return
+	if !f.tooLarge(to, pkt) {
+		to.send(pkt)
 	}
-	to.send(pkt)
 }
 
 // maxInfoReply bounds a Reply that is made here (sheet k).

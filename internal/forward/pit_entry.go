@@ -101,13 +101,19 @@ const (
 	kindSymbolic
 )
 
+// kindOf is the kind of the entry in which i waits.
 func kindOf(i *tlv.Interest) entryKind {
-	_, hasChunk := i.Name.Chunk()
-	switch {
-	case hasChunk:
-		return kindChunk
-	case i.Symbolic():
+	kind := kindFor(i.Name)
+	if kind == kindBare && i.Symbolic() {
 		return kindSymbolic
+	}
+	return kind
+}
+
+// kindFor is the kind of the entry that Data of that name answers, and ends.
+func kindFor(name tlv.Name) entryKind {
+	if _, hasChunk := name.Chunk(); hasChunk {
+		return kindChunk
 	}
 	return kindBare
 }

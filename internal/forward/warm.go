@@ -21,11 +21,7 @@ func (p *pit) warm(b *tlv.Batch) {
 	tags := p.tags[:0]
 	for i := range b.Len() {
 		if t, name, err := tlv.PeekName(b.Packet(i)); err == nil && t <= tlv.PacketReturn {
-			kind := kindBare
-			if _, ok := name.Chunk(); ok {
-				kind = kindChunk
-			}
-			tags = append(tags, p.tagOf(narrow(name), kind))
+			tags = append(tags, p.tagOf(narrow(name), kindFor(name)))
 		}
 	}
 	p.tags = tags

@@ -6,8 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -59,13 +57,7 @@ func (b *bent) append(buf []byte) []byte {
 // these two notice nothing, and the node stays within its memory.
 // With CEFGO_SOAK=1 it is a million each, with CEFGO_SOAK=100000 so many.
 func TestBent(t *testing.T) {
-	total, _ := strconv.Atoi(os.Getenv("CEFGO_SOAK"))
-	switch total {
-	case 0:
-		total = 10_000
-	case 1:
-		total = 1_000_000
-	}
+	total := soak(10_000, 1_000_000)
 	for _, network := range []string{"unix", "udp", "tcp"} {
 		t.Run(network, func(t *testing.T) {
 			n := startNear(t, Options{})

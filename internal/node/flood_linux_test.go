@@ -6,8 +6,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -20,13 +18,7 @@ import (
 // may have of the PIT, and an application that asks another notices nothing. With
 // CEFGO_SOAK=1 it is a million, with CEFGO_SOAK=100000 so many.
 func TestFlood(t *testing.T) {
-	total, _ := strconv.Atoi(os.Getenv("CEFGO_SOAK"))
-	switch total {
-	case 0:
-		total = 20_000
-	case 1:
-		total = 1_000_000
-	}
+	total := soak(20_000, 1_000_000)
 	const pit, each = 4000, 10 // Interests of one address
 	n := startNear(t, Options{Forward: forward.Options{PITSize: pit}})
 	asks, has := dial(t, n), dial(t, n).registers("ccnx:/good")

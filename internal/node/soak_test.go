@@ -15,16 +15,25 @@ import (
 	"github.com/cefgo/cefgo/internal/transport"
 )
 
+// soak is how much a test does: usual, most with CEFGO_SOAK=1, or what that says.
+func soak(usual, most int) int {
+	n, _ := strconv.Atoi(os.Getenv("CEFGO_SOAK"))
+	switch n {
+	case 0:
+		return usual
+	case 1:
+		return most
+	}
+	return n
+}
+
 // TestSoak has 1000 applications and 1000 UDP peers exchange Interests and Data with a
 // publisher, 10^7 times in all, and wants flat memory and nothing left behind. It runs
 // with CEFGO_SOAK=1; CEFGO_SOAK=10000 is for so many exchanges.
 func TestSoak(t *testing.T) {
-	total, _ := strconv.Atoi(os.Getenv("CEFGO_SOAK"))
-	switch total {
-	case 0:
+	total := soak(0, 10_000_000)
+	if total == 0 {
 		t.Skip("CEFGO_SOAK is not set")
-	case 1:
-		total = 10_000_000
 	}
 	const each, burst, workers = 1000, 100, 4
 	n := start(t, Options{Listen: anyPort(loopbacks[0])})

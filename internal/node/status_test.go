@@ -88,7 +88,7 @@ func TestStatus(t *testing.T) {
 		f.OnPacket(ids[face], pkt, now)
 	}
 	text := func(port int) string {
-		s := f.Status(forward.StatusLimits{Pending: statusPITEntries, Apps: statusApps, Routes: statusRoutes}, now)
+		s := f.Status(forward.StatusLimits{Pending: statusPITEntries, Apps: maxStatusApps, Routes: statusRoutes}, now)
 		s.Port = port
 		return statusText(s, false)
 	}

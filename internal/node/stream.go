@@ -101,7 +101,8 @@ func (s *streamFace) Send(pkt []byte) bool {
 	return true
 }
 
-// largeBytes is from when on the memory of what is gathered is borrowed, in bytes.
+// largeBytes is from when on the memory of what is gathered is borrowed, and given back, in
+// bytes.
 const largeBytes = 16 << 10
 
 // flush queues what was gathered.
@@ -109,9 +110,14 @@ func (s *streamFace) flush() {
 	if s.pend.Len() > 0 {
 		s.large = s.pend.Size() >= largeBytes
 		s.full = !s.out.TryTake(&s.pend)
-		if s.large {
-			transport.Release(&s.pend)
-		}
+		release(&s.pend)
+	}
+}
+
+// release gives b's memory back where it is large; what is small serves the next packets.
+func release(b *tlv.Batch) {
+	if b.Cap() >= largeBytes {
+		transport.Release(b)
 	}
 }
 
@@ -236,7 +242,7 @@ func (s *streamFace) write() {
 			if s.conn.Write(&b) != nil {
 				return
 			}
-			transport.Release(&b)
+			release(&b)
 		}
 	}
 }

@@ -13,14 +13,13 @@ import (
 // routes than anybody reads.
 const (
 	statusPITEntries = 128
-	statusApps       = 10_000
 	statusRoutes     = 10_000
 )
 
 // statusText is the forwarder's state in cefnetd's words, which cefstatus prints and
 // scripts scrape (sheet j).
 func (c *core) statusText() func() []byte {
-	s := c.status(forward.StatusLimits{Pending: statusPITEntries, Apps: statusApps, Routes: statusRoutes})
+	s := c.status(forward.StatusLimits{Pending: statusPITEntries, Apps: maxStatusApps, Routes: statusRoutes})
 	return func() []byte { return []byte(statusText(s, c.n.o.Forward.ReturnToAll)) }
 }
 

@@ -109,8 +109,11 @@ func (q *Queue) putSpare(b *tlv.Batch) {
 	}
 }
 
-// whole reports whether b is to be taken over as it is. mu is held.
+// whole reports whether b has room and is to be taken over as it is. mu is held.
 func (q *Queue) whole(b *tlv.Batch) bool {
+	if q.size+b.Size() > q.max {
+		return false
+	}
 	unused := q.held - q.size + b.Cap() - b.Size()
 	return len(q.chain) == 0 || b.Size() >= wholeBytes && unused <= q.max
 }
@@ -132,7 +135,7 @@ func (q *Queue) TryTake(b *tlv.Batch) bool {
 	lost := q.lost
 	switch {
 	case q.closed != nil || b.Len() == 0:
-	case q.size+b.Size() <= q.max && q.whole(b):
+	case q.whole(b):
 		q.takeOver(b)
 	default:
 		for i := range b.Len() {
@@ -167,7 +170,7 @@ func (q *Queue) Put(ctx context.Context, b *tlv.Batch) error {
 			defer q.mu.Unlock()
 			return q.closed
 		}
-		if i == 0 && q.size+b.Size() <= q.max && q.whole(b) {
+		if i == 0 && q.whole(b) {
 			defer q.mu.Unlock()
 			q.takeOver(b)
 			return nil

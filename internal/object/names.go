@@ -13,9 +13,12 @@ import (
 // right under a registered prefix never reach an application through cefnetd
 // (sheet e).
 const (
-	Reserved = ".cefgo"
-	pingWord = "ping"
-	metaWord = "meta"
+	Reserved     = ".cefgo"
+	pingWord     = "ping"
+	metaWord     = "meta"
+	manifestWord = "manifest"
+	versionWord  = "v"
+	runsWord     = "runs"
 )
 
 // MetaName is where cefapp's producer tells the number of name's chunks, and where

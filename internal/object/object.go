@@ -17,6 +17,7 @@ const (
 	MinBlock     = 60
 	MaxBlock     = 57344
 	DefaultBlock = 4095
+	LargeBlock   = 16000 // what is fastest within one machine
 	MaxFastBlock = 32000
 )
 
@@ -149,5 +150,17 @@ func (l *Layout) finish(b []byte, o tlv.Object, now time.Time) ([]byte, error) {
 func AppendPong(b []byte, name tlv.Name, payload []byte) ([]byte, error) {
 	o := tlv.Object{Name: name, Payload: payload}
 	SumMessage.on(&o)
+	return o.AppendTo(b)
+}
+
+// AppendManifest appends the Content Object of a manifest under its name (with its
+// chunk): the answer to an Interest that came with that hop limit. No cache may keep it
+// past expiry.
+func AppendManifest(b []byte, name tlv.Name, payload []byte, hopLimit uint8, expiry time.Time, sum Sum) ([]byte, error) {
+	o := tlv.Object{
+		Name: name, Expiry: tlv.Some(tlv.TimestampOf(expiry)), EndChunk: tlv.Some[uint64](0),
+		CameWith: tlv.Some(hopLimit), Payload: payload,
+	}
+	sum.on(&o)
 	return o.AppendTo(b)
 }

@@ -154,7 +154,7 @@ func fullPackets(t testing.TB) []packet {
 		&Return{Interest: interest, Code: ReturnMalformed},
 		&Object{
 			HopByHop: hop, HopLimit: 1, Name: name, Expiry: Some[Timestamp](1), EndChunk: Some[uint64](math.MaxUint64),
-			Version: bytes.Repeat([]byte{'v'}, MaxVersionLen), MsgVendor: VendorLongLife, Payload: []byte{}, Summed: true, Validation: Validation{Alg: AlgEC256K1, Dependent: []byte{}, Payload: []byte{1}},
+			Version: bytes.Repeat([]byte{'v'}, MaxVersionLen), CameWith: Some[uint8](31), MsgVendor: VendorLongLife, Payload: []byte{}, Summed: true, Validation: Validation{Alg: AlgEC256K1, Dependent: []byte{}, Payload: []byte{1}},
 		},
 		&Info{
 			HopByHop: infoHop, Type: PacketInfoReply, HopLimit: 3, Code: InfoFatal, RequestID: 0x8081, SkipHop: 15, Flags: 0xff,

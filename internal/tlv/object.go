@@ -19,7 +19,10 @@ type Object struct {
 	EndChunk Opt[uint64]
 	// Version is cefgo's own: an opaque value of 1 to 32 bytes that is equal in
 	// all chunks of one version of the content. cefnetd passes it on unread.
-	Version   []byte
+	Version []byte
+	// CameWith is cefgo's own: the hop limit with which the Interest came to whoever
+	// answers it. Where it is what was sent, no network lies between.
+	CameWith  Opt[uint8]
 	MsgVendor Vendor
 	Payload   []byte // nil when absent, which reads as empty
 	// Summed is cefgo's own: the message carries a crc32c of all its other bytes.
@@ -79,6 +82,11 @@ func (o *Object) Decode(pkt []byte) error {
 		case msgContentVersion:
 			dup = seen.twice(8)
 			o.Version, ok = v, len(v) > 0 && len(v) <= MaxVersionLen
+		case msgCameWith:
+			dup = seen.twice(32)
+			if ok = len(v) == 1; ok {
+				o.CameWith = Some(v[0])
+			}
 		case msgVendor:
 			dup, err = messageVendor(v, &o.MsgVendor)
 		case msgChecksum:
@@ -147,6 +155,9 @@ func (o *Object) AppendTo(b []byte) ([]byte, error) {
 	}
 	if len(o.Version) > 0 {
 		b = appendTLV(b, msgContentVersion, o.Version)
+	}
+	if o.CameWith.OK {
+		b = append(b, msgCameWith>>8, msgCameWith&0xff, 0, 1, o.CameWith.V)
 	}
 	if o.MsgVendor != nil {
 		b = appendVendor(b, msgVendor, penNICT, o.MsgVendor)

@@ -89,6 +89,7 @@ const (
 	// cefgo's own, in the range for experiments, 0x1000 to 0x1FFF.
 	msgContentVersion = 0x1CEF
 	msgChecksum       = 0x1CF0
+	msgCameWith       = 0x1CF1
 )
 
 // SegmentType is the type of a name segment.

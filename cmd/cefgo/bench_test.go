@@ -59,7 +59,7 @@ func benchFetch(b *testing.B, block int) {
 	defer tree.Close()
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- publish.New(tree, publish.Options{BlockSize: block}).Serve(ctx, reg, pub) }()
+	go func() { ended <- publish.New(tree, publish.Options{Blocks: []int{block}}).Serve(ctx, reg, pub) }()
 	defer func() { cancel(); <-ended }()
 	feed := get.Open(name)
 	defer feed.Close()

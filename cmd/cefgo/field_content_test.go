@@ -32,7 +32,7 @@ func writeContent(t *testing.T, path string, size int64) content {
 	if _, err := io.CopyN(io.MultiWriter(w, sum), &letters{rand.NewChaCha8([32]byte{1})}, size); err != nil {
 		t.Fatal(err)
 	}
-	return content{path, size, digest(sum)}
+	return content{path, size, sumOf(sum)}
 }
 
 // letters are random ones from a to p, for ever.
@@ -46,7 +46,7 @@ func (l *letters) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func digest(h hash.Hash) (sum [sha256.Size]byte) {
+func sumOf(h hash.Hash) (sum [sha256.Size]byte) {
 	h.Sum(sum[:0])
 	return sum
 }
@@ -60,5 +60,5 @@ func (c content) holds(path string) bool {
 	defer r.Close()
 	sum := sha256.New()
 	_, err = io.Copy(sum, r)
-	return err == nil && digest(sum) == c.sum
+	return err == nil && sumOf(sum) == c.sum
 }

@@ -122,7 +122,7 @@ func (g *ground) getToPipe(t *testing.T, uri string, want content, hwm *int64) *
 	r.ended = endedBy(cmd, cmd.Wait(), time.Since(begun))
 	end()
 	r.stderr = []byte(says.String())
-	right := copyErr == nil && digest(sum) == want.sum
+	right := copyErr == nil && sumOf(sum) == want.sum
 	if r.code == 0 && !right {
 		t.Errorf("get -o - ended with 0 and other bytes")
 	}

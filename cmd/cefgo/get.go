@@ -25,6 +25,7 @@ type getOptions struct {
 	noClobber    bool
 	resume       bool
 	noResume     bool
+	verify       proofValue
 	hopLimit     int
 	lifetime     durationValue
 	timeout      durationValue
@@ -54,8 +55,14 @@ last segment, or where -o says. A file appears under its name when it is complet
 until then it grows beside it as FILE.cefgo-part, and an old file of that name
 stays as it was. With -o - the contents go to standard output, one after the other.
 
-A chunk whose checksum is wrong is asked for again; chunks of two versions of
-the content never mix. A NAME may end in /Chunk=N for one chunk.
+Where the publisher tells a manifest, as "cefgo serve" does, all bytes are compared with
+its SHA-256 digests, and nothing that differs gets the file's name (exit code 6); what came
+without is called unverified. --verify insists on a proof. A chunk whose checksum is
+wrong is asked for again; chunks of two versions of the content never mix (12). A NAME
+may end in /Chunk=N for one chunk.
+
+What an interrupted run left is gone on from by itself where the manifest proves that
+it is of the same content, and with --resume where there is no manifest.
 
 How many Interests are in flight is found by a congestion control (--cc), and shared
 by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
@@ -96,7 +103,8 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.BoolVar(&o.untilTimeout, "until-timeout", false, "take --stall-timeout of silence for the end, where the content does not tell its end")
 	f.BoolVar(&o.noClobber, "no-clobber", false, "refuse to replace an existing file")
 	f.BoolVar(&o.resume, "resume", false, "go on where an earlier get ended; refuses (12) where the content has changed")
-	f.BoolVar(&o.noResume, "no-resume", false, "start over (the default)")
+	f.BoolVar(&o.noResume, "no-resume", false, "start over, whatever an earlier get left")
+	f.Var(&o.verify, "verify", "proof to insist on: auto (the strongest there is), none, checksum, manifest or signature")
 	f.IntVar(&o.hopLimit, "hop-limit", tlv.DefaultHopLimit, "network links an Interest may cross, 1 to 255")
 	f.Var(&o.lifetime, "lifetime", "lifetime of an Interest, in ms (default: 2s, or what cefnetd.conf allows)")
 	f.Var(&o.timeout, "timeout", "longest wait for the first answer")

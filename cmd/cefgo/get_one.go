@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 
+	"github.com/cefgo/cefgo/internal/manifest"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // outcome is what a complete fetch brought.
 type outcome struct {
-	result pipeline.Result
-	target *target
+	result   pipeline.Result
+	proof    proof
+	manifest *manifest.Manifest // nil: it had none
+	signer   string             // of the manifest, where that is known
+	target   *target
 }
 
 // fetchOne fetches one name to its target.
@@ -26,9 +30,14 @@ func (r *getRun) fetchOne(ctx context.Context, j *getJob) (outcome, error) {
 	defer t.close()
 	out.target = t
 	r.a.event("start", fields{"name": j.full.String()})
-	out.result, err = r.fetchTo(ctx, j, t)
-	if err == nil {
-		err = t.recheck(ctx, r, j.name, out.result)
+	f, err := r.find(ctx, j)
+	switch {
+	case err != nil:
+	case f.m != nil:
+		t.proven, out.manifest, out.signer = true, f.m, f.signer
+		out.result, out.proof, err = r.fetchProven(ctx, j, t, f)
+	default:
+		out.result, out.proof, err = r.fetchPlain(ctx, j, t)
 	}
 	if err == nil {
 		err = t.commit()
@@ -37,6 +46,23 @@ func (r *getRun) fetchOne(ctx context.Context, j *getJob) (outcome, error) {
 		err = t.keep(r.fw.blame(r.client, err), r.a.resumeCommand(j.name, r.o, t))
 	}
 	return out, err
+}
+
+// fetchPlain fetches what no manifest tells of, under the name itself.
+func (r *getRun) fetchPlain(ctx context.Context, j *getJob, t *target) (res pipeline.Result, got proof, err error) {
+	if err = t.takeUpPlain(r); err == nil {
+		res, err = r.fetchTo(ctx, j, t)
+	}
+	if err == nil {
+		err = t.recheck(ctx, r, j.name, res)
+	}
+	if err == nil && proven(t, res) {
+		got = proofChecksum
+	}
+	if err == nil {
+		err = r.o.verify.lacks(got)
+	}
+	return res, got, err
 }
 
 // fetchTo fetches what the flags say of one name.

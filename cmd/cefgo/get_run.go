@@ -22,6 +22,7 @@ type getRun struct {
 	start    time.Time
 	deadline time.Time // zero: none
 	jobs     []*getJob
+	asking   sync.WaitGroup // goroutines that ask for what a fetch needs to know
 }
 
 func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
@@ -55,6 +56,7 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	stop := a.showProgress(r.label(), r.snapshot)
 	r.fetchAll(ctx)
 	r.session.Close()
+	r.asking.Wait()
 	stop()
 	if err := trace.close(); err != nil {
 		if !r.broken() {

@@ -82,11 +82,7 @@ func (r *getRun) tellOne(j *getJob) {
 func (r *getRun) sayGot(j *getJob) {
 	res, t := j.out.result, j.out.target
 	secs := res.Duration.Seconds()
-	how := "unverified"
-	if proven(t, res) {
-		how = "checksums right"
-	}
-	r.a.say("got %s in %.2f s (%s), %s%s", bytesText(res.Bytes), secs, rateText(float64(res.Bytes)*8/secs), how, t.whereTo())
+	r.a.say("got %s in %.2f s (%s), %s%s", bytesText(res.Bytes), secs, rateText(float64(res.Bytes)*8/secs), j.out.how(), t.whereTo())
 }
 
 // tell gives the run's result, or the error that it ends with.
@@ -192,10 +188,7 @@ func (r *getRun) resultOf(j *getJob) fields {
 		"lost": st.Lost, "timeouts": st.Timeouts, "spurious": st.Spurious, "silences": st.Silences,
 		"duplicates": st.Duplicates, "corrupt": st.Corrupt, "reconnects": st.Relinks,
 		"cc": string(r.session.CC()), "window_decreases": st.Decreases,
-		"verified": "none",
-	}
-	if proven(t, res) {
-		f["verified"] = "checksum"
+		"verified": j.out.proof.String(),
 	}
 	if res.EndSource != "" {
 		f["end_source"] = string(res.EndSource)
@@ -209,6 +202,7 @@ func (r *getRun) resultOf(j *getJob) fields {
 	if len(res.Version) > 0 {
 		f["content_version"] = fmt.Sprintf("%x", res.Version)
 	}
+	j.out.addManifest(f)
 	if rtt := &st.RTT; rtt.Count > 0 {
 		f["rtt_min_ms"], f["rtt_avg_ms"], f["rtt_max_ms"] = ms(rtt.Min), ms(rtt.Mean()), ms(rtt.Max)
 		f["rtt_p50_ms"], f["rtt_p90_ms"], f["rtt_p99_ms"] = ms(rtt.Percentile(50)), ms(rtt.Percentile(90)), ms(rtt.Percentile(99))

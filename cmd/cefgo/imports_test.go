@@ -20,6 +20,9 @@ var mayImport = map[string][]string{
 	"internal/object":     {"internal/tlv"},
 	"internal/ping":       {"internal/tlv"},
 	"internal/cs":         {"internal/tlv"},
+	"internal/verify":     {},
+	"internal/digest":     {"internal/object"},
+	"internal/manifest":   {"internal/tlv", "internal/object"},
 	"internal/control":    {"internal/tlv"},
 	"internal/ccninfo":    {"internal/tlv"},
 	"internal/trace":      {},
@@ -30,10 +33,11 @@ var mayImport = map[string][]string{
 	"internal/client":     {"internal/tlv", "internal/object", "internal/transport"},
 	"internal/forward":    {"internal/tlv", "internal/cs", "internal/control"},
 	"internal/node":       {"internal/tlv", "internal/control", "internal/forward", "internal/transport"},
-	"internal/publish":    {"internal/tlv", "internal/object", "internal/pipeline"},
+	"internal/publish":    {"internal/tlv", "internal/object", "internal/manifest", "internal/digest", "internal/pipeline"},
 	"cmd/cefgo": {
-		"internal/ccninfo", "internal/cefore", "internal/client", "internal/congestion", "internal/control", "internal/cs", "internal/forward", "internal/node", "internal/object", "internal/partfile",
+		"internal/ccninfo", "internal/cefore", "internal/client", "internal/congestion", "internal/control", "internal/cs", "internal/digest", "internal/forward", "internal/manifest", "internal/node", "internal/object", "internal/partfile",
 		"internal/ping", "internal/pipeline", "internal/plot", "internal/publish", "internal/tlv", "internal/trace", "internal/transport",
+		"internal/verify",
 	},
 }
 

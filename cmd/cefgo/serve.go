@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -13,13 +14,46 @@ import (
 
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/digest"
+	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/publish"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 type serveOptions struct {
 	contentOptions
-	hidden bool
+	hidden              bool
+	blockSet, cachesSet bool // by a flag, the environment or a file
+}
+
+// blocks are the block sizes that a version can be read in: besides the one that every
+// reader takes, a large one where the user did not choose.
+func (o *serveOptions) blocks() []int {
+	if o.blockSet {
+		return []int{int(o.block)}
+	}
+	return []int{int(o.block), object.LargeBlock}
+}
+
+// versionCacheTime is how long caches should keep what never changes.
+func (o *serveOptions) versionCacheTime() time.Duration {
+	if o.cachesSet {
+		return o.cacheTime.d
+	}
+	return versionCacheTime
+}
+
+// versionCacheTime is the default for chunks of a version: long enough for readers who
+// come minutes apart. Nothing gets old there.
+const versionCacheTime = 5 * time.Minute
+
+// cacheDir is a directory for what can be made anew, "" where there is no place for it.
+func cacheDir(name string) string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "cefgo", name)
 }
 
 func newServeCommand(a *app) *cobra.Command {
@@ -37,13 +71,17 @@ Files and directories whose name starts with "." are not served without --hidden
 Symbolic links are followed inside the directory only. SIGHUP makes it look at all
 files anew.
 
-A chunk carries 4095 bytes unless --block-size says otherwise: the most that a
-cefpyco program can receive.`,
+A chunk carries 4095 bytes: the most that a cefpyco program can receive. "cefgo get"
+reads chunks of 16000 bytes where no network lies between, with a manifest by which
+it verifies them. With --block-size all chunks are of that size. The digests for the
+manifests are computed when a file is first asked for, and kept below
+$XDG_CACHE_HOME/cefgo.`,
 		Example: `  cefgo serve ccnx:/demo ./dir
   cefgo serve ccnx:/demo/image big.iso --block-size 32000
   cefgo serve ccnx:/demo ./dir -d /usr/local/cefore -p 9695`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.blockSet, o.cachesSet = cmd.Flags().Changed("block-size"), cmd.Flags().Changed("cache-time")
 			return failed("serve", args[0], a.runServe(cmd.Context(), o, args[0], args[1]))
 		},
 	}
@@ -89,8 +127,11 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	case err != nil:
 		return registerFailure(fw, fw.blame(c, err))
 	}
+	digests := digest.New(digest.Options{Dir: cacheDir("digests"), Log: a.log})
+	defer digests.Close()
 	p := publish.New(tree, publish.Options{
-		BlockSize: int(o.block), CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum, Rate: float64(o.rate), Log: a.log,
+		Blocks: o.blocks(), CacheTime: o.cacheTime.d, VersionCacheTime: o.versionCacheTime(), Expiry: o.expiry.d,
+		Sum: o.sum.sum, Rate: float64(o.rate), Digests: digests, Log: a.log,
 	})
 	a.sayServing(ctx, prefix, path, tree, fw, int64(o.block))
 	stop := a.serveSignals(uri, p)

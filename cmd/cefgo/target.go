@@ -26,6 +26,7 @@ type target struct {
 	from    uint64         // the chunk that the fetch begins with
 	whole   bool           // chunks are written from the content's first on, whole
 	written int64          // bytes
+	proven  bool           // a manifest says what is right
 }
 
 // begin learns what the content is, before its first byte is written.

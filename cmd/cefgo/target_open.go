@@ -19,7 +19,7 @@ func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
 		t.end = sync.OnceValue(t.out.close)
 		return t, nil
 	}
-	o := partfile.Options{NoClobber: r.o.noClobber, Resume: r.o.resume, Untrusted: j.path != r.o.output}
+	o := partfile.Options{NoClobber: r.o.noClobber, Resume: r.mayResume(j), Untrusted: j.path != r.o.output}
 	if isFIFO(j.path) && !o.NoClobber && !o.Untrusted {
 		f, err := openFIFO(ctx, j.path, r.deadline, r.patience())
 		if err != nil {
@@ -35,12 +35,18 @@ func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
 		return nil, asLocal(err)
 	}
 	if r.o.resume {
-		if err := t.takeUp(r.a); err != nil {
+		if err := t.checkState(); err != nil {
 			t.close()
 			return nil, err
 		}
 	}
 	return t, nil
+}
+
+// mayResume reports whether what an earlier run left of j might be gone on from.
+func (r *getRun) mayResume(j *getJob) bool {
+	whole := !j.chunks.set && !r.o.bytes.set
+	return r.o.resume || whole && !r.o.noResume && r.o.verify.wantsManifest()
 }
 
 // patience bounds the wait for the reader of a FIFO.

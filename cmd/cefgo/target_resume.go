@@ -10,23 +10,43 @@ import (
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
+// takeUpPlain goes on with what an earlier run left where --resume says so, else starts
+// over: nothing proves that it is a part of the same content.
+func (t *target) takeUpPlain(r *getRun) error {
+	switch {
+	case t.file == nil || t.file.Direct():
+		return nil
+	case r.o.resume:
+		t.takeUp(r.a)
+	case t.file.Size() > 0:
+		return t.file.Restart()
+	}
+	return nil
+}
+
+// checkState fails where what an earlier run left, and --resume insists on, is a part of
+// another name.
+func (t *target) checkState() error {
+	state, _, ok := t.file.ResumeState()
+	if ok && state.Name != t.name.String() {
+		return &partfile.StateError{Path: t.file.Path(), Err: fmt.Errorf("it is a part of %s", state.Name)}
+	}
+	return nil
+}
+
 // takeUp goes on with what an earlier run left: from the last chunk it has, which
 // is fetched again and compared.
-func (t *target) takeUp(a *app) error {
+func (t *target) takeUp(a *app) {
 	state, chunks, ok := t.file.ResumeState()
 	if !ok {
 		if err := t.file.Torn(); err != nil {
 			a.say("%v: it is not to be trusted, so the fetch starts over", err)
 		}
-		return nil
-	}
-	if state.Name != t.name.String() {
-		return &partfile.StateError{Path: t.file.Path(), Err: fmt.Errorf("it is a part of %s", state.Name)}
+		return
 	}
 	t.state, t.from = state, chunks-1
 	t.compare = uint64(state.BlockSize)
 	t.resumed = chunks * uint64(state.BlockSize)
-	return nil
 }
 
 // fetch fetches what the target lacks. Of what an earlier run left, samples are compared
@@ -44,8 +64,8 @@ func (t *target) fetch(ctx context.Context, r *getRun, name tlv.Name, p pipeline
 
 // size is how many bytes the target has got, those of an earlier run included.
 func (t *target) size(res pipeline.Result) uint64 {
-	if t.resumed == 0 {
-		return res.Bytes
+	if t.proven || t.resumed == 0 {
+		return t.resumed + res.Bytes
 	}
 	return t.resumed - uint64(t.state.BlockSize) + res.Bytes
 }

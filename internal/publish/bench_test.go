@@ -63,7 +63,7 @@ func BenchmarkServe(b *testing.B) {
 	for k := range uint64(chunks) {
 		l.window.Append(interest(b, name.WithChunk(k)))
 	}
-	p := New(tree, Options{BlockSize: block, CacheTime: time.Minute, Expiry: time.Hour})
+	p := New(tree, Options{Blocks: []int{block}, CacheTime: time.Minute, Expiry: time.Hour})
 	var out sink
 	b.ReportAllocs()
 	b.SetBytes(block)

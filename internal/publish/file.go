@@ -3,6 +3,7 @@ package publish
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cefgo/cefgo/internal/digest"
 	"github.com/cefgo/cefgo/internal/object"
 )
 
@@ -19,11 +21,16 @@ import (
 // first of them, not each.
 type file struct {
 	*os.File
+	path    string
 	info    os.FileInfo
 	id      identity
+	key     digest.Key
 	version []byte
-	mark    []byte    // object.Mark of the version; made by markFor
+	hex     string    // version in hexadecimal digits
+	marks   []mark    // of the version, one for each block size asked for
+	retired bool      // the path names another file now, or none
 	checked time.Time // when the path was last seen to name this file
+	sealed  sealed    // its manifest, as it was answered last
 	next    int64     // where the latest chunk read ended
 	ahead   []byte    // read already, from aheadAt
 	aheadAt int64
@@ -35,8 +42,14 @@ type file struct {
 // change of the inode is part of it, because programs can and do set the other one
 // back after they have written.
 type identity struct {
-	inode, size  uint64
-	mtime, ctime int64 // nanoseconds since 1970
+	device, inode, size uint64
+	mtime, ctime        int64 // nanoseconds since 1970
+}
+
+// mark is an object.Mark.
+type mark struct {
+	block int
+	bytes []byte
 }
 
 // versionLen is the length of a version, in bytes.
@@ -50,14 +63,14 @@ const settle = 20 * time.Millisecond
 // just now. Whoever asks again gets the new version.
 var errChanged = errors.New("the file changed")
 
-// newFile takes f, which it closes on error: [ErrNotServed] where it is no regular
-// file, errChanged where it is too new.
-func newFile(f *os.File, now time.Time) (*file, error) {
+// newFile takes f, which was opened at path and which it closes on error: [ErrNotServed]
+// where it is no regular file, errChanged where it is too new.
+func newFile(f *os.File, path string, now time.Time) (*file, error) {
 	fi, err := f.Stat()
 	if err == nil && !fi.Mode().IsRegular() {
 		err = ErrNotServed
 	}
-	g := &file{File: f, info: fi, checked: now}
+	g := &file{File: f, path: path, info: fi, checked: now}
 	if err == nil {
 		g.id, err = identify(f)
 	}
@@ -68,14 +81,15 @@ func newFile(f *os.File, now time.Time) (*file, error) {
 		f.Close()
 		return nil, err
 	}
-	sum := sha256.Sum256(g.id.bytes())
-	g.version = sum[:versionLen]
+	g.key = sha256.Sum256(g.id.bytes())
+	g.version = g.key[:versionLen]
+	g.hex = hex.EncodeToString(g.version)
 	return g, nil
 }
 
 func (id identity) bytes() []byte {
 	var b []byte
-	for _, v := range [...]uint64{id.inode, id.size, uint64(id.mtime), uint64(id.ctime)} {
+	for _, v := range [...]uint64{id.device, id.inode, id.size, uint64(id.mtime), uint64(id.ctime)} {
 		b = binary.BigEndian.AppendUint64(b, v)
 	}
 	return b
@@ -86,94 +100,38 @@ func identify(f *os.File) (identity, error) {
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return identity{}, fmt.Errorf("stat %s: %w", f.Name(), err)
 	}
-	return identity{st.Ino, uint64(st.Size), st.Mtim.Nano(), st.Ctim.Nano()}, nil
+	return identity{uint64(st.Dev), st.Ino, uint64(st.Size), st.Mtim.Nano(), st.Ctim.Nano()}, nil
 }
 
 // is reports whether fi, what a path names now, is this file in this version.
 func (f *file) is(fi os.FileInfo) bool {
-	id, err := identify(f.File)
-	return err == nil && id == f.id && os.SameFile(fi, f.info)
+	return os.SameFile(fi, f.info) && f.unchanged() == nil
 }
 
-// markFor is the mark of the file's chunks of that many bytes. A file is asked for
-// one block size all its life.
-func (f *file) markFor(blockSize int) []byte {
-	if f.mark == nil {
-		f.mark = object.Mark(f.version, blockSize)
+// unchanged fails with errChanged where the file is not the version that was opened. That
+// its path names another one now changes its inode, and not its content: of a file that
+// is retired the time of that does not count.
+func (f *file) unchanged() error {
+	id, err := identify(f.File)
+	if f.retired {
+		id.ctime = f.id.ctime
 	}
-	return f.mark
+	if err == nil && id != f.id {
+		err = errChanged
+	}
+	return err
+}
+
+// markFor is the mark of the file's chunks of that many bytes.
+func (f *file) markFor(block int) []byte {
+	for _, m := range f.marks {
+		if m.block == block {
+			return m.bytes
+		}
+	}
+	f.marks = append(f.marks, mark{block, object.Mark(f.version, block)})
+	return f.marks[len(f.marks)-1].bytes
 }
 
 // size in bytes.
 func (f *file) size() int64 { return int64(f.id.size) }
-
-// readAhead is how much of a file that is read from one chunk to the next is read at
-// once, in bytes, and kept: at most that for each open file.
-const readAhead = 64 << 10
-
-// read returns n bytes from off, which stay what they are until the next read. It fails
-// with errChanged where the file is not the version that was opened any more, so that no
-// chunk mixes two. What was read ahead counts for all reads of one round, which the
-// caller numbers from 1. Where nothing is read ahead, b, of at least n bytes, is filled.
-func (f *file) read(b []byte, off int64, n int, round uint64) ([]byte, error) {
-	end := off + int64(n)
-	if f.aheadAt <= off && end <= f.aheadAt+int64(len(f.ahead)) {
-		f.next = end
-		return f.fromAhead(off, n), f.checkAhead(round)
-	}
-	inOrder := off == f.next
-	f.next = end
-	if !inOrder || n > readAhead/2 || end > f.size() {
-		return b[:n], f.readVersion(b[:n], off)
-	}
-	if f.ahead == nil {
-		f.ahead = make([]byte, readAhead)
-	}
-	f.ahead = f.ahead[:min(readAhead, f.size()-off)]
-	f.aheadAt = off
-	if err := f.readVersion(f.ahead, off); err != nil {
-		f.ahead = f.ahead[:0]
-		return nil, err
-	}
-	f.round = round
-	return f.fromAhead(off, n), nil
-}
-
-// fromAhead is n bytes from off, which were read ahead.
-func (f *file) fromAhead(off int64, n int) []byte { return f.ahead[off-f.aheadAt:][:n] }
-
-// checkAhead makes sure, once a round, that what was read ahead is the file still.
-func (f *file) checkAhead(round uint64) error {
-	if f.round == round {
-		return nil
-	}
-	id, err := identify(f.File)
-	if err == nil && id != f.id {
-		err = errChanged
-	}
-	if err != nil {
-		f.ahead = f.ahead[:0]
-		return err
-	}
-	f.round = round
-	return nil
-}
-
-// readVersion fills b from off, of the version that was opened.
-func (f *file) readVersion(b []byte, off int64) error {
-	n, err := f.ReadAt(b, off)
-	if n < len(b) {
-		if id, ierr := identify(f.File); ierr == nil && id != f.id {
-			return errChanged
-		}
-		return err
-	}
-	id, err := identify(f.File)
-	if err != nil {
-		return err
-	}
-	if id != f.id {
-		return errChanged
-	}
-	return nil
-}

@@ -22,7 +22,7 @@ func FuzzAnswer(f *testing.F) {
 	write(f, inside, "large", random(9, 1000))
 	write(f, inside, "empty", nil)
 	tree := openTree(f, inside)
-	p := New(tree, Options{BlockSize: object.MinBlock, CacheTime: time.Minute, Expiry: time.Hour})
+	p := New(tree, Options{Blocks: []int{object.MinBlock}, CacheTime: time.Minute, Expiry: time.Hour})
 	now := newClock()
 
 	for _, uri := range []string{

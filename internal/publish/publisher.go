@@ -2,22 +2,32 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/digest"
+	"github.com/cefgo/cefgo/internal/manifest"
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 // Options of a [Publisher].
 type Options struct {
-	BlockSize         int           // bytes; default object.DefaultBlock
-	CacheTime, Expiry time.Duration // stated in every chunk; 0: not stated
-	Sum               object.Sum
-	Rate              float64 // bits per second; 0: as fast as asked
-	Log               *slog.Logger
+	// Blocks are the block sizes that a version can be read in, in bytes; the first is
+	// that of the chunks under the plain name. Default is object.DefaultBlock.
+	Blocks []int
+	// CacheTime and Expiry are stated in every chunk, VersionCacheTime in place of
+	// CacheTime in what never changes. 0: not stated.
+	CacheTime, VersionCacheTime, Expiry time.Duration
+	Sum                                 object.Sum
+	Rate                                float64 // bits per second; 0: as fast as asked
+	// Digests compute what manifests tell; nil: there are no manifests.
+	Digests *digest.Pool
+	// Sign, where set, signs manifests; see manifest.Manifest.Encode.
+	Sign func(message []byte) (manifest.Signature, error)
+	Log  *slog.Logger
 }
 
 // Counters of a publisher, for others to read while it runs.
@@ -34,21 +44,23 @@ type Publisher struct {
 	pace   pacer
 	buf    []byte
 	round  uint64          // of Interests taken at once
-	failed map[string]bool // paths whose trouble was logged
+	failed map[string]bool // names whose trouble was logged
 	rescan chan struct{}
+	memo   memo
+	parked parked
 }
 
 // New returns a publisher of tree.
 func New(tree *Tree, o Options) *Publisher {
-	if o.BlockSize == 0 {
-		o.BlockSize = object.DefaultBlock
+	if len(o.Blocks) == 0 {
+		o.Blocks = []int{object.DefaultBlock}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Publisher{
 		o: o, tree: tree, pace: pacer{rate: o.Rate},
-		buf:    make([]byte, o.BlockSize),
+		buf:    make([]byte, slices.Max(o.Blocks)),
 		failed: make(map[string]bool),
 		rescan: make(chan struct{}, 1),
 	}
@@ -91,6 +103,10 @@ func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
 		}
 		select {
 		case <-in.Ready():
+		case <-p.digested():
+			p.takeDigests(&data, time.Now())
+		case <-p.parked.timer(time.Now()):
+			p.unpark(&data, time.Now())
 		case <-p.rescan:
 			p.tree.Rescan()
 			clear(p.failed)
@@ -110,98 +126,6 @@ func (p *Publisher) flush(ctx context.Context, data *tlv.Batch, out Outlet) erro
 	err := out.Send(ctx, data)
 	data.Reset(4 * sendBytes)
 	return err
-}
-
-// answer appends the answer to one Interest, if it has one.
-func (p *Publisher) answer(pkt []byte, data *tlv.Batch, now time.Time) {
-	var i tlv.Interest
-	if i.Decode(pkt) != nil || i.Validation.Check() != nil {
-		return
-	}
-	p.count.Interests.Add(1)
-	switch {
-	case i.Lifetime == tlv.CancelLifetime:
-		return // nobody waits for an answer any more (sheet f)
-	case i.KeyID.Sum != nil || i.ObjectHash.Sum != nil:
-		return // nothing here is signed, nor known by its hash
-	}
-	if object.IsPing(i.Name) {
-		p.put(data, func(b []byte) ([]byte, error) { return object.AppendPong(b, i.Name, nil) })
-		return
-	}
-	err := p.answerFile(&i, data, now)
-	switch {
-	case err == nil:
-		return
-	case errors.Is(err, errChanged):
-		p.o.Log.Debug("the file is changing", "name", i.Name)
-		return // it is asked for again
-	case errors.Is(err, ErrNotServed):
-		p.count.NotFound.Add(1)
-		p.o.Log.Debug("no file for Interest", "name", i.Name)
-	default:
-		p.count.Failed.Add(1)
-		if uri := i.Name.WithoutChunk().String(); !p.failed[uri] && len(p.failed) < maxOpen {
-			p.failed[uri] = true
-			p.o.Log.Warn("file cannot be served", "name", uri, "err", err)
-		}
-	}
-	if i.Mark {
-		// Its sender takes a refusal for what it is; others would take it for
-		// Data (sheet b).
-		data.Append(tlv.AppendReturn(nil, pkt, tlv.ReturnNoRoute))
-	}
-}
-
-// answerFile answers an Interest for a chunk of a file, or for the meta of one. Its
-// errors are those of [Tree.Lookup] and of reading.
-func (p *Publisher) answerFile(i *tlv.Interest, data *tlv.Batch, now time.Time) error {
-	k, hasChunk := i.Name.Chunk()
-	f, err := p.tree.Lookup(i.Name, now)
-	if errors.Is(err, ErrNotServed) && hasChunk && k == 0 {
-		return p.answerMeta(i.Name, data, now)
-	}
-	if err != nil {
-		return err
-	}
-	if !hasChunk {
-		return nil // a chunkless Interest is not for a chunk (sheet g)
-	}
-	l := p.layout(i.Name.WithoutChunk(), f)
-	off, n, ok := l.Span(k)
-	if !ok {
-		return nil // beyond the end: whoever asks learns that from the chunks
-	}
-	payload, err := f.read(p.buf, off, n, p.round)
-	if err != nil {
-		p.tree.drop(f) // the next Interest finds what there is then
-		return err
-	}
-	p.put(data, func(b []byte) ([]byte, error) { return l.AppendChunk(b, k, payload, now) })
-	p.count.Bytes.Add(uint64(n))
-	return nil
-}
-
-// answerMeta answers an Interest for what is no file, but perhaps the meta of one.
-func (p *Publisher) answerMeta(name tlv.Name, data *tlv.Batch, now time.Time) error {
-	of, ok := object.IsMeta(name)
-	if !ok {
-		return ErrNotServed
-	}
-	f, err := p.tree.Lookup(of, now)
-	if err != nil {
-		return err
-	}
-	l := p.layout(of, f)
-	p.put(data, func(b []byte) ([]byte, error) { return l.AppendMeta(b, false, now) })
-	return nil
-}
-
-func (p *Publisher) layout(name tlv.Name, f *file) object.Layout {
-	return object.Layout{
-		Name: name, Size: f.size(), BlockSize: p.o.BlockSize, Version: f.markFor(p.o.BlockSize),
-		CacheTime: p.o.CacheTime, Expiry: p.o.Expiry, Sum: p.o.Sum,
-	}
 }
 
 // put encodes one packet into data.

@@ -166,7 +166,7 @@ func TestServeChunks(t *testing.T) {
 				dir, want := t.TempDir(), random(3, size)
 				write(t, dir, "d/file", want)
 				synctest.Test(t, func(t *testing.T) {
-					s := serve(t, dir, Options{BlockSize: block, CacheTime: time.Minute, Expiry: time.Hour})
+					s := serve(t, dir, Options{Blocks: []int{block}, CacheTime: time.Minute, Expiry: time.Hour})
 					time.Sleep(time.Second)
 					name := mustName(t, "ccnx:/demo/d/file")
 					last := uint64(max(0, size-1) / block)
@@ -385,7 +385,7 @@ func TestServeMany(t *testing.T) {
 	dir, content := t.TempDir(), random(6, chunks*1000)
 	write(t, dir, "file", content)
 	synctest.Test(t, func(t *testing.T) {
-		s := serve(t, dir, Options{BlockSize: 1000})
+		s := serve(t, dir, Options{Blocks: []int{1000}})
 		var interests [][]byte
 		for k := range uint64(chunks) {
 			interests = append(interests, interest(t, mustName(t, "ccnx:/demo/file").WithChunk(k)))
@@ -455,7 +455,7 @@ func TestServeRate(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "file", random(7, chunks*block))
 	synctest.Test(t, func(t *testing.T) {
-		s := serve(t, dir, Options{BlockSize: block, Rate: rate})
+		s := serve(t, dir, Options{Blocks: []int{block}, Rate: rate})
 		time.Sleep(time.Minute)
 		var interests [][]byte
 		for k := range uint64(chunks) {
@@ -520,7 +520,7 @@ func TestServeChangingFile(t *testing.T) {
 			dir := t.TempDir()
 			path := write(t, dir, "file", bytes.Repeat([]byte("o"), 1000))
 			synctest.Test(t, func(t *testing.T) {
-				s := serve(t, dir, Options{BlockSize: 100})
+				s := serve(t, dir, Options{Blocks: []int{100}})
 				name := mustName(t, "ccnx:/demo/file")
 				old := one(t, s.answers(interest(t, name.WithChunk(0))))
 				was := s.tree.open["file"]

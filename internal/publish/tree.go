@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
@@ -25,8 +26,10 @@ type Tree struct {
 	root   *os.Root
 	single string // the file's name in root, for a tree of one file
 	open   map[string]*file
-	clock  uint64 // counts uses, for the least recently used
-	buf    []byte // of the path looked up
+	old    []*file // retired
+	clock  uint64  // counts uses, for the least recently used
+	closed uint64  // counts files closed
+	buf    []byte  // of the path looked up
 }
 
 // maxOpen bounds the files held open at once.
@@ -80,9 +83,15 @@ func (t *Tree) Close() error {
 // Rescan forgets all open files, so that each is looked at anew.
 func (t *Tree) Rescan() {
 	for path, f := range t.open {
-		f.Close()
+		t.close(f)
 		delete(t.open, path)
 	}
+	t.dropRetired(func(*file) bool { return true })
+}
+
+func (t *Tree) close(f *file) {
+	f.Close()
+	t.closed++
 }
 
 // Single reports whether the tree is one file.
@@ -113,16 +122,18 @@ func (t *Tree) Example() (tlv.Name, bool) {
 func (t *Tree) Lookup(name tlv.Name, now time.Time) (*file, error) {
 	rest, ok := name.WithoutChunk().TrimPrefix(t.prefix)
 	if !ok {
+		t.buf = t.buf[:0]
 		return nil, ErrNotServed
 	}
 	if t.buf, ok = t.appendPath(t.buf[:0], rest); !ok {
+		t.buf = t.buf[:0]
 		return nil, ErrNotServed
 	}
 	f := t.open[string(t.buf)]
 	if f == nil || now.Sub(f.checked) >= recheck {
 		var err error
 		f, err = t.look(string(t.buf), f, now)
-		if outOfFiles(err) && len(t.open) > 0 {
+		if outOfFiles(err) && len(t.open)+len(t.old) > 0 {
 			// The system grants fewer than maxOpen: do with those that matter now.
 			t.Rescan()
 			f, err = t.look(string(t.buf), nil, now)
@@ -131,9 +142,14 @@ func (t *Tree) Lookup(name tlv.Name, now time.Time) (*file, error) {
 			return nil, err
 		}
 	}
+	t.touch(f)
+	return f, nil
+}
+
+// touch takes note that f is used.
+func (t *Tree) touch(f *file) {
 	t.clock++
 	f.used = t.clock
-	return f, nil
 }
 
 // appendPath appends the path that the segments below the prefix name.
@@ -156,10 +172,27 @@ func (t *Tree) appendPath(b []byte, rest tlv.Name) ([]byte, bool) {
 // mayServe reports whether a path may have that element.
 func (t *Tree) mayServe(element []byte) bool {
 	switch string(element) {
-	case "", ".", "..":
+	case "", ".", "..", object.Reserved:
 		return false
 	}
 	return !bytes.ContainsAny(element, "/\x00") && (t.Hidden || element[0] != '.')
+}
+
+// IsDirectory reports whether a directory of that name may be served.
+func (t *Tree) IsDirectory(name tlv.Name) bool {
+	rest, ok := name.WithoutChunk().TrimPrefix(t.prefix)
+	if !ok || t.single != "" {
+		return false
+	}
+	if rest.IsZero() {
+		return true
+	}
+	path, ok := t.appendPath(nil, rest)
+	if !ok {
+		return false
+	}
+	fi, err := t.root.Stat(string(path))
+	return err == nil && fi.IsDir()
 }
 
 // look returns the file at path: f, which may be nil, or, where the path names
@@ -171,8 +204,8 @@ func (t *Tree) look(path string, f *file, now time.Time) (*file, error) {
 		return f, nil
 	}
 	if f != nil {
-		f.Close()
 		delete(t.open, path)
+		t.retire(f, now)
 	}
 	if err == nil && !fi.Mode().IsRegular() {
 		err = ErrNotServed
@@ -186,7 +219,7 @@ func (t *Tree) look(path string, f *file, now time.Time) (*file, error) {
 	if err != nil {
 		return nil, notServed(err)
 	}
-	if f, err = newFile(osFile, now); err != nil {
+	if f, err = newFile(osFile, path, now); err != nil {
 		return nil, err
 	}
 	t.makeRoom()
@@ -211,12 +244,13 @@ func notServed(err error) error {
 
 // drop closes f, which has turned out to be another file than it was.
 func (t *Tree) drop(f *file) {
-	for path, g := range t.open {
-		if g == f {
-			delete(t.open, path)
-		}
+	if t.open[f.path] == f {
+		delete(t.open, f.path)
 	}
-	f.Close()
+	t.dropRetired(func(g *file) bool { return g == f })
+	if !f.retired {
+		t.close(f)
+	}
 }
 
 func (t *Tree) makeRoom() {
@@ -229,6 +263,6 @@ func (t *Tree) makeRoom() {
 			oldest = path
 		}
 	}
-	t.open[oldest].Close()
+	t.close(t.open[oldest])
 	delete(t.open, oldest)
 }

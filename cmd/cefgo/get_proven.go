@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/manifest"
+	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/tlv"
+	"github.com/cefgo/cefgo/internal/verify"
+)
+
+// provenFetch is the fetch of a content, or of some bytes of it, that a manifest tells of.
+type provenFetch struct {
+	r     *getRun
+	j     *getJob
+	t     *target
+	found *found
+	m     *manifest.Manifest
+	block int // in which it is read, in bytes
+
+	from, to int64 // the bytes that are wanted
+	have     int64 // of the content's beginning, in the target's file already
+}
+
+// fetchProven fetches what the manifest tells of. It says how well it is proven.
+func (r *getRun) fetchProven(ctx context.Context, j *getJob, t *target, f *found) (pipeline.Result, proof, error) {
+	p := &provenFetch{r: r, j: j, t: t, found: f, m: f.m, block: r.block(f), to: f.m.Size}
+	if r.o.bytes.set {
+		t.whole = false
+		if err := p.setRange(); err != nil {
+			return pipeline.Result{}, proofNone, err
+		}
+	}
+	if err := p.takeUp(ctx); err != nil {
+		return pipeline.Result{}, proofNone, err
+	}
+	return p.run(ctx)
+}
+
+// setRange finds the bytes of --range.
+func (p *provenFetch) setRange() error {
+	o, size := &p.r.o.bytes, p.m.Size
+	switch {
+	case o.suffix:
+		p.from = size - min(int64(o.first), size)
+	default:
+		p.from = int64(o.first)
+	}
+	if !o.suffix && !o.open {
+		p.to = min(int64(o.last), size-1) + 1
+	}
+	if size == 0 {
+		return usage("", "the content is empty")
+	}
+	if p.from >= size {
+		return usage("", "the range begins behind the content's end")
+	}
+	return nil
+}
+
+// digests are those of the content's runs, or why they are not to be had.
+type digests struct {
+	runs []manifest.Digest
+	err  error
+}
+
+// run fetches, hashes and compares.
+func (p *provenFetch) run(ctx context.Context) (pipeline.Result, proof, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	expected := make(chan digests, 1)
+	hold := p.holds()
+	if hold {
+		// The session, which brings the digests too, would wait for itself.
+		d := p.digests(ctx)
+		hold = d.err == nil
+		expected <- d
+	} else {
+		p.r.asking.Go(func() { expected <- p.digests(ctx) })
+	}
+	const run = object.RunSize
+	start := p.startOf()
+	w := verify.NewWriter(p.sink(start), verify.Options{Run: run, First: int(start / run), Workers: runtime.GOMAXPROCS(0), Hold: hold})
+	defer w.Abort()
+	if hold {
+		d := <-expected
+		w.Expect(d.runs)
+		expected <- d
+	}
+	res, err := p.fetch(ctx, cancel, w, start)
+	if err != nil {
+		return res, proofNone, err
+	}
+	got, err := p.conclude(ctx, res, w, <-expected, hold)
+	res.Bytes = uint64(p.t.written)
+	return res, got, err
+}
+
+// startOf is where the fetch begins: with the first byte wanted of which nothing is there,
+// or with that byte's run.
+func (p *provenFetch) startOf() int64 {
+	at := max(p.from, p.have)
+	return at - at%object.RunSize
+}
+
+// holds reports whether nothing may be written before it has proved right: what a stream
+// has got cannot be taken back.
+func (p *provenFetch) holds() bool {
+	return p.t.out != nil && (p.m.Digests != nil || p.r.o.verify.demands(proofManifest))
+}
+
+// conclude compares what was fetched with the digests, and says what that proves.
+func (p *provenFetch) conclude(ctx context.Context, res pipeline.Result, w *verify.Writer, d digests, held bool) (proof, error) {
+	got := p.found.proof
+	switch {
+	case d.err == nil && !held:
+		w.Expect(d.runs)
+	case d.err != nil && (ctx.Err() != nil || newFailure(d.err).code == exitIntegrity):
+		return proofNone, d.err
+	case d.err != nil:
+		p.r.a.say("%v: its manifest proves nothing", d.err)
+		if got = proofNone; res.Checksummed {
+			got = proofChecksum
+		}
+	}
+	if err := w.Close(); err != nil {
+		return proofNone, p.mismatch(err)
+	}
+	return got, p.r.o.verify.lacks(got)
+}
+
+// mismatch is the error of bytes that are not what the manifest says.
+func (p *provenFetch) mismatch(err error) error {
+	var m *verify.MismatchError
+	if !errors.As(err, &m) {
+		return &pipeline.WriteError{Err: err}
+	}
+	return &failure{code: exitIntegrity, err: err, hint: "something on the path changes the data, or the publisher does"}
+}
+
+// fetch brings the content from start on into w: what the file has of it already, what
+// came with the manifest, or else the chunks.
+func (p *provenFetch) fetch(ctx context.Context, cancel context.CancelCauseFunc, w io.Writer, start int64) (pipeline.Result, error) {
+	if p.have > start {
+		if _, err := io.Copy(w, io.NewSectionReader(p.t.file, start, p.have-start)); err != nil {
+			return pipeline.Result{}, &pipeline.WriteError{Err: err}
+		}
+		start = p.have
+	}
+	const run = object.RunSize
+	end := min((p.to+run-1)/run*run, p.m.Size)
+	switch {
+	case start == 0 && p.found.holds():
+		return p.takeFirst(w)
+	case start == end && p.have > 0:
+		return pipeline.Result{EndSource: endManifest, Checksummed: true}, nil
+	}
+	l := object.Layout{Size: p.m.Size, BlockSize: p.block, Version: object.Mark(p.m.Version, p.block)}
+	o := p.r.options()
+	o.Counters = &p.j.counters
+	o.First = uint64(start / int64(p.block))
+	o.Last = tlv.Some(uint64(max(end-1, 0) / int64(p.block)))
+	o.Begin = func(b pipeline.Beginning) error {
+		if err := otherVersion(l.Version, b.Version); err != nil {
+			return err
+		}
+		return p.begin(l)
+	}
+	trim := &trimmer{to: w, skip: start - int64(o.First)*int64(p.block), left: end - start}
+	res, err := p.fetchVersion(ctx, cancel, l, trim, o)
+	if err != nil {
+		return res, afterFirst(err)
+	}
+	return res, p.checkEnd(&res, l, trim)
+}
+
+// takeFirst takes the chunk that came with the manifest, which is all.
+func (p *provenFetch) takeFirst(w io.Writer) (pipeline.Result, error) {
+	_, err := w.Write(p.found.payload)
+	p.j.counters.Bytes.Store(uint64(len(p.found.payload)))
+	res := p.found.res
+	res.EndSource, res.End = endManifest, tlv.Some[uint64](0)
+	return res, err
+}
+
+// endManifest is the EndSource of what a manifest tells of.
+const endManifest pipeline.EndSource = "manifest"
+
+// checkEnd fails where the chunks were not those that the manifest tells of.
+func (p *provenFetch) checkEnd(res *pipeline.Result, l object.Layout, trim *trimmer) error {
+	if trim.left > 0 || res.End.OK && res.End.V != l.Chunks()-1 {
+		return &pipeline.ChangedError{What: fmt.Sprintf("its manifest tells of %d bytes, and the chunks hold others", l.Size)}
+	}
+	res.EndSource, res.End = endManifest, tlv.Some(l.Chunks()-1)
+	return nil
+}
+
+// begin says in the target's state what it will hold.
+func (p *provenFetch) begin(l object.Layout) error {
+	end := tlv.Some(l.Chunks() - 1)
+	return p.t.begin(pipeline.Beginning{First: 0, PayloadSize: l.BlockSize, Version: l.Version, End: end})
+}
+
+// fetchVersion fetches chunks of the version, and gives up when that is gone.
+func (p *provenFetch) fetchVersion(ctx context.Context, cancel context.CancelCauseFunc, l object.Layout, w io.Writer, o pipeline.Options) (pipeline.Result, error) {
+	name, err := object.VersionName(p.j.name, p.m.Version, p.block)
+	if err == nil && !name.CanChunk() {
+		err = tlv.ErrTooLarge
+	}
+	if err != nil {
+		return pipeline.Result{}, fmt.Errorf("the name leaves no room for its version: %w", err)
+	}
+	over := make(chan struct{})
+	defer close(over)
+	p.r.asking.Go(func() { p.watch(ctx, cancel, o.Counters, over) })
+	return p.r.fetch(ctx, name, w, o)
+}
+
+// watchEvery is how often a fetch is looked at that may have come to a stop.
+const watchEvery = 500 * time.Millisecond
+
+// watch asks for the manifest again when no chunks come, and ends the fetch where that is
+// another one by now.
+func (p *provenFetch) watch(ctx context.Context, cancel context.CancelCauseFunc, c *pipeline.Counters, over <-chan struct{}) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	last := c.Chunks.Load()
+	for {
+		select {
+		case <-tick.C:
+		case <-over:
+			return
+		case <-ctx.Done():
+			return
+		}
+		if n := c.Chunks.Load(); n != last {
+			last = n
+			continue
+		}
+		q := p.r.inquire(ctx, p.j.name)
+		select {
+		case a := <-q.answer:
+			if p.isOther(a.m) {
+				cancel(&pipeline.ChangedError{What: "its publisher has another version now"})
+			}
+		case <-over:
+		}
+		q.cancel()
+	}
+}
+
+// isOther reports whether m tells that the version has gone.
+func (p *provenFetch) isOther(m *manifest.Manifest) bool {
+	return m != nil && string(m.Version) != string(p.m.Version)
+}
+
+// trimmer passes on so many bytes behind those that it skips.
+type trimmer struct {
+	to         io.Writer
+	skip, left int64
+}
+
+func (w *trimmer) Write(p []byte) (int, error) {
+	n := len(p)
+	skip := min(w.skip, int64(n))
+	p, w.skip = p[skip:], w.skip-skip
+	p = p[:min(w.left, int64(len(p)))]
+	w.left -= int64(len(p))
+	if len(p) == 0 {
+		return n, nil
+	}
+	if _, err := w.to.Write(p); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// sink is where what is fetched from start on goes: the target gets what it wants of it.
+func (p *provenFetch) sink(start int64) io.Writer {
+	at := max(p.from, p.have)
+	return &trimmer{to: rawTarget{p.t}, skip: at - start, left: p.to - at}
+}
+
+// rawTarget is a target that is written to whatever the pieces are.
+type rawTarget struct{ t *target }
+
+func (w rawTarget) Write(b []byte) (int, error) {
+	t := w.t
+	t.written += int64(len(b))
+	if t.out == nil {
+		return t.file.Write(b)
+	}
+	n, err := t.out.Write(b)
+	if err == nil {
+		err = t.out.Flush()
+	}
+	return n, err
+}

@@ -1,0 +1,66 @@
+package publish
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// A file that is replaced or removed while it is read keeps its content: it stays open,
+// and its version can be read to the end. One that is written to in place does not: its
+// old version is gone, and a reader of it learns that.
+
+const (
+	// maxRetired bounds the files that are kept open for their readers.
+	maxRetired = 64
+	// keepRetired is how long one is kept that nobody asks for.
+	keepRetired = time.Minute
+)
+
+// Version returns the file of that name in that version, which is in hexadecimal digits,
+// as [Tree.Lookup] does: [ErrNotServed] where there is none, or no longer.
+func (t *Tree) Version(name tlv.Name, hex []byte, now time.Time) (*file, error) {
+	f, err := t.Lookup(name, now)
+	if err == nil && f.hex == string(hex) {
+		return f, nil
+	}
+	for _, g := range t.old { // t.buf is the path since Lookup
+		if g.path == string(t.buf) && g.hex == string(hex) {
+			g.checked = now
+			return g, nil
+		}
+	}
+	if err == nil {
+		err = ErrNotServed
+	}
+	return nil, err
+}
+
+// retire keeps f, whose path names another file now or none, where it has the content
+// that it had; else it closes it.
+func (t *Tree) retire(f *file, now time.Time) {
+	f.retired = true
+	if f.unchanged() != nil {
+		t.close(f)
+		return
+	}
+	t.dropRetired(func(g *file) bool { return now.Sub(g.checked) >= keepRetired })
+	if len(t.old) == maxRetired {
+		oldest := slices.MinFunc(t.old, func(a, b *file) int { return a.checked.Compare(b.checked) })
+		t.dropRetired(func(g *file) bool { return g == oldest })
+	}
+	f.checked = now
+	t.old = append(t.old, f)
+}
+
+// dropRetired closes the retired files of which that is true.
+func (t *Tree) dropRetired(of func(*file) bool) {
+	t.old = slices.DeleteFunc(t.old, func(f *file) bool {
+		drop := of(f)
+		if drop {
+			t.close(f)
+		}
+		return drop
+	})
+}

@@ -33,7 +33,6 @@ func Decode(payload []byte) (m *Manifest, signed []byte, s *Signature, err error
 type decoder struct {
 	m    *Manifest
 	seen uint32 // a bit for each known field
-	list bool
 }
 
 func (d *decoder) decode(b []byte) error {

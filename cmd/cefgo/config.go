@@ -22,8 +22,9 @@ const envPrefix = "CEFGO"
 // systemConfig holds what the user's own file does not say.
 const systemConfig = "/etc/cefgo/config.yaml"
 
-// notConfigured are the flags that only the command line can give.
-var notConfigured = map[string]bool{"config": true, "help": true}
+// notConfigured are the flags that only the command line can give: those of what cannot
+// be undone, too.
+var notConfigured = map[string]bool{"config": true, "help": true, "force": true, "private": true}
 
 // origins tells for each flag that the command line did not give where its value
 // came from.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/partfile"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/publish"
@@ -157,6 +158,9 @@ func classify(err error) (exitCode, string) {
 		pathErr  *fs.PathError
 		linkErr  *os.LinkError
 	)
+	if code, hint := classifyKey(err); code != exitFailed {
+		return code, hint
+	}
 	switch {
 	case errors.As(err, &sig):
 		return exitCode(128 + int(sig.sig)), ""
@@ -194,6 +198,37 @@ func classify(err error) (exitCode, string) {
 		return exitLocal, localHint(err)
 	case errors.Is(err, client.ErrClosed):
 		return exitForwarder, ""
+	}
+	return exitFailed, ""
+}
+
+// classifyKey is classify for the errors of package keys.
+func classifyKey(err error) (exitCode, string) {
+	var (
+		trust  *keys.TrustError // which may wrap all the others
+		name   *keys.NameError
+		none   *keys.MissingError
+		exists *keys.ExistsError
+		perm   *keys.PermissionError
+		format *keys.FormatError
+	)
+	switch {
+	case errors.Is(err, keys.ErrSignature), errors.Is(err, keys.ErrUntrusted):
+		return exitIntegrity, ""
+	case errors.Is(err, keys.ErrNoTrust):
+		return exitLocal, "cefgo keys trust PREFIX KEYFILE makes it"
+	case errors.As(err, &trust):
+		return exitLocal, "nothing is trusted until that is mended"
+	case errors.As(err, &name):
+		return exitUsage, ""
+	case errors.As(err, &none):
+		return exitLocal, "cefgo keys list shows them, cefgo keys generate makes one"
+	case errors.As(err, &exists) && exists.Kept:
+		return exitLocal, "choose another name"
+	case errors.As(err, &exists):
+		return exitLocal, "choose another name; --force replaces it for good"
+	case errors.As(err, &perm), errors.As(err, &format):
+		return exitLocal, ""
 	}
 	return exitFailed, ""
 }

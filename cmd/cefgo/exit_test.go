@@ -10,6 +10,7 @@ import (
 
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/partfile"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/publish"
@@ -49,6 +50,15 @@ func TestClassify(t *testing.T) {
 		{&fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}, exitLocal},
 		{&pipeline.ChangedError{What: "x"}, exitChanged},
 		{&partfile.StateError{Path: "x", Err: fs.ErrNotExist}, exitChanged},
+		{keys.ErrSignature, exitIntegrity},
+		{keys.ErrUntrusted, exitIntegrity},
+		{&keys.TrustError{File: "x", Err: keys.ErrNoTrust}, exitLocal},
+		{&keys.TrustError{File: "x", Err: &tlv.NameError{URI: "x"}}, exitLocal},
+		{&keys.NameError{Name: "x"}, exitUsage},
+		{&keys.MissingError{Name: "x"}, exitLocal},
+		{&keys.ExistsError{Path: "x"}, exitLocal},
+		{&keys.PermissionError{Path: "x"}, exitLocal},
+		{&keys.FormatError{Reason: "x"}, exitLocal},
 		{&signalError{syscall.SIGINT}, exitInterrupt},
 		{&signalError{syscall.SIGTERM}, exitTerminate},
 	} {

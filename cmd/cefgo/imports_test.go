@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"internal/partfile":   {},
 	"internal/transport":  {"internal/tlv"},
 	"internal/object":     {"internal/tlv"},
+	"internal/keys":       {"internal/tlv"},
 	"internal/ping":       {"internal/tlv"},
 	"internal/cs":         {"internal/tlv"},
 	"internal/verify":     {},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 	"internal/node":       {"internal/tlv", "internal/control", "internal/forward", "internal/transport"},
 	"internal/publish":    {"internal/tlv", "internal/object", "internal/manifest", "internal/digest", "internal/pipeline"},
 	"cmd/cefgo": {
-		"internal/ccninfo", "internal/cefore", "internal/client", "internal/congestion", "internal/control", "internal/cs", "internal/digest", "internal/forward", "internal/manifest", "internal/node", "internal/object", "internal/partfile",
+		"internal/ccninfo", "internal/cefore", "internal/client", "internal/congestion", "internal/control", "internal/cs", "internal/digest", "internal/forward", "internal/keys", "internal/manifest", "internal/node", "internal/object", "internal/partfile",
 		"internal/ping", "internal/pipeline", "internal/plot", "internal/publish", "internal/tlv", "internal/trace", "internal/transport",
 		"internal/verify",
 	},

@@ -70,7 +70,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	addGlobalFlags(root.PersistentFlags(), &a.global)
 	root.AddCommand(newGetCommand(a), newPutCommand(a), newServeCommand(a), newPingCommand(a), newNodeCommand(a), newPlotCommand(a), newVersionCommand(a))
-	root.AddCommand(newStatusCommand(a), newRouteCommand(a), newTraceCommand(a))
+	root.AddCommand(newStatusCommand(a), newRouteCommand(a), newTraceCommand(a), newKeysCommand(a))
 	root.SetHelpCommand(newHelpCommand(a))
 	wrapUsage(root, a.stdout)
 	for _, c := range root.Commands() {
@@ -142,7 +142,7 @@ func commandName(cmd *cobra.Command) string {
 }
 
 func unknownCommand(cmd *cobra.Command, arg string) error {
-	hint := `"cefgo --help" lists the commands`
+	hint := `"` + cmd.CommandPath() + ` --help" lists the commands`
 	if s := cmd.SuggestionsFor(arg); len(s) > 0 {
 		hint = "did you mean cefgo " + strings.Join(s, ", cefgo ") + "?"
 	}

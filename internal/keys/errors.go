@@ -60,6 +60,21 @@ func (e *ExistsError) Error() string {
 	return e.Path + " exists"
 }
 
+// MissingError says that a store has no key of that name; it is an fs.ErrNotExist.
+type MissingError struct {
+	Name, Dir string
+	file      bool // there is no such file, either
+}
+
+func (e *MissingError) Error() string {
+	if e.file {
+		return fmt.Sprintf("no key %s in %s, and no such file here", e.Name, e.Dir)
+	}
+	return fmt.Sprintf("no key %s in %s", e.Name, e.Dir)
+}
+
+func (e *MissingError) Unwrap() error { return fs.ErrNotExist }
+
 // NameError says that a text is no name of a key in a [Store].
 type NameError struct{ Name string }
 

@@ -70,7 +70,7 @@ func readFile(path string, limit int64) ([]byte, fs.FileMode, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("%s: %w", path, badKey("larger than %d bytes", limit))
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", limit)}
 	}
 	return b, info.Mode().Perm(), err
 }

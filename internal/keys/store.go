@@ -50,8 +50,8 @@ type Entry struct {
 
 func (s Store) path(name, ending string) string { return filepath.Join(s.Dir, name+ending) }
 
-// Entry looks up a key. Its Err is a *[NameError], wraps fs.ErrNotExist where there is
-// no such key, or is one of [Read]; files that do not belong together are one too.
+// Entry looks up a key. Its Err is a *[NameError], a *[MissingError] or one of [Read];
+// files that do not belong together are one too.
 func (s Store) Entry(name string) Entry {
 	e := Entry{Name: name}
 	if e.Err = CheckName(name); e.Err != nil {
@@ -67,7 +67,7 @@ func (s Store) Entry(name string) Entry {
 	}
 	switch {
 	case !e.Signs && !hasPublic:
-		e.Err = fmt.Errorf("no key %s in %s: %w", name, s.Dir, fs.ErrNotExist)
+		e.Err = &MissingError{Name: name, Dir: s.Dir}
 	case e.Signs && perr != nil:
 		e.Err = perr
 	case hasPublic && err != nil:

@@ -52,5 +52,5 @@ func (s Store) notFound(name string, err error) error {
 	if s.Dir == "" || CheckName(name) != nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return fmt.Errorf("no key %s in %s, and no such file here: %w", name, s.Dir, fs.ErrNotExist)
+	return &MissingError{name, s.Dir, true}
 }

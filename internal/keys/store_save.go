@@ -15,7 +15,7 @@ func (s Store) Save(name string, k PrivateKey, replace bool) error {
 	}
 	private, public := s.path(name, privateEnding), s.path(name, publicEnding)
 	return alone(s.Dir, func() error {
-		if err := vacate(public, replace); err != nil {
+		if err := vacate(replace, private, public); err != nil {
 			return err
 		}
 		if err := k.WriteFile(private, replace); err != nil {
@@ -29,17 +29,19 @@ func (s Store) Save(name string, k PrivateKey, replace bool) error {
 	})
 }
 
-// vacate makes room for a key's public half before its private one changes, so that the
-// two never differ.
-func vacate(public string, replace bool) error {
+// vacate refuses to replace either file; or it makes room for a key's public half before
+// its private one changes, so that the two never differ.
+func vacate(replace bool, private, public string) error {
 	if replace {
 		if err := os.Remove(public); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
 	}
-	if _, err := os.Lstat(public); err == nil {
-		return &ExistsError{Path: public}
+	for _, path := range []string{private, public} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return &ExistsError{Path: path}
+		}
 	}
 	return nil
 }

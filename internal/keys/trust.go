@@ -36,21 +36,28 @@ func (t *Trust) All() []Trusted { return slices.Clone(t.all) }
 
 // Covers reports whether any prefix of name is known. For one that is not covered no
 // key is trusted; whether its content may be used without proof is the caller's to say.
-func (t *Trust) Covers(name tlv.Name) bool { return len(t.KeysFor(name)) > 0 }
+func (t *Trust) Covers(name tlv.Name) bool {
+	_, ok := t.Prefix(name)
+	return ok
+}
+
+// Prefix returns the prefix that decides about name, its longest, and false where none does.
+func (t *Trust) Prefix(name tlv.Name) (prefix tlv.Name, ok bool) {
+	longest := -1
+	for _, e := range t.all {
+		if n, fits := e.reach(name); fits && n > longest {
+			longest, prefix = n, e.Prefix
+		}
+	}
+	return prefix, longest >= 0
+}
 
 // KeysFor returns the keys that are trusted for name: those of its longest prefix, alone.
 func (t *Trust) KeysFor(name tlv.Name) []PublicKey {
-	longest := -1
+	prefix, ok := t.Prefix(name)
 	var keys []PublicKey
 	for _, e := range t.all {
-		n, ok := e.reach(name)
-		if !ok || n < longest {
-			continue
-		}
-		if n > longest {
-			longest, keys = n, nil
-		}
-		if !slices.ContainsFunc(keys, e.Key.Equal) {
+		if ok && e.Prefix.Equal(prefix) && !slices.ContainsFunc(keys, e.Key.Equal) {
 			keys = append(keys, e.Key)
 		}
 	}

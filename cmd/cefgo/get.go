@@ -26,6 +26,8 @@ type getOptions struct {
 	resume       bool
 	noResume     bool
 	verify       proofValue
+	trust        string
+	trustDir     string
 	hopLimit     int
 	lifetime     durationValue
 	timeout      durationValue
@@ -57,7 +59,8 @@ stays as it was. With -o - the contents go to standard output, one after the oth
 
 Where the publisher tells a manifest, as "cefgo serve" does, all bytes are compared with
 its SHA-256 digests, and nothing that differs gets the file's name (exit code 6); what came
-without is called unverified. --verify insists on a proof. A chunk whose checksum is
+without is called unverified. --verify insists on a proof. Where a key is trusted for
+the name ("cefgo keys trust", or --trust), the manifest has to be signed by it. A chunk whose checksum is
 wrong is asked for again; chunks of two versions of the content never mix (12). A NAME
 may end in /Chunk=N for one chunk.
 
@@ -104,7 +107,9 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.BoolVar(&o.noClobber, "no-clobber", false, "refuse to replace an existing file")
 	f.BoolVar(&o.resume, "resume", false, "go on where an earlier get ended; refuses (12) where the content has changed")
 	f.BoolVar(&o.noResume, "no-resume", false, "start over, whatever an earlier get left")
-	f.Var(&o.verify, "verify", "proof to insist on: auto (the strongest there is), none, checksum, manifest or signature")
+	f.Var(&o.verify, "verify", "proof to insist on: auto (the strongest there is, a signature where a key is trusted for the name), none, checksum, manifest or signature")
+	f.StringVar(&o.trust, "trust", "", "insist on a signature of this key: a file, or the name of a key of cefgo keys")
+	f.StringVar(&o.trustDir, "trust-dir", "", "directory that says which keys are trusted for which names (default: that of cefgo keys trust)")
 	f.IntVar(&o.hopLimit, "hop-limit", tlv.DefaultHopLimit, "network links an Interest may cross, 1 to 255")
 	f.Var(&o.lifetime, "lifetime", "lifetime of an Interest, in ms (default: 2s, or what cefnetd.conf allows)")
 	f.Var(&o.timeout, "timeout", "longest wait for the first answer")

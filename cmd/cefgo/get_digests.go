@@ -23,66 +23,67 @@ const (
 // digests gets the digests of the content's runs: from the manifest, from the list that it
 // names, or from a later manifest where the publisher does not know them yet.
 func (p *provenFetch) digests(ctx context.Context) digests {
-	m, err := p.complete(ctx)
+	m, proof, err := p.complete(ctx)
 	switch {
 	case err != nil:
 		return digests{err: err}
 	case object.Runs(m.Size) <= manifest.MaxInline:
-		return digests{runs: m.Digests.Runs}
+		return digests{m.Digests.Runs, proof, nil}
 	}
-	return p.list(ctx, m)
+	runs, err := p.list(ctx, m)
+	return digests{runs, proof, err}
 }
 
 // complete waits for a manifest with digests: for as long as the publisher goes on with
 // computing them, or for --stall-timeout.
-func (p *provenFetch) complete(ctx context.Context) (*manifest.Manifest, error) {
-	m, moved := p.m, time.Now()
+func (p *provenFetch) complete(ctx context.Context) (*manifest.Manifest, proof, error) {
+	m, got, moved := p.m, p.found.proof, time.Now()
 	for m.Digests == nil {
 		select {
 		case <-time.After(digestsAgain):
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, 0, context.Cause(ctx)
 		}
-		q := p.r.inquire(ctx, p.j.name)
+		q := p.r.inquire(ctx, p.j)
 		a := <-q.answer
 		q.cancel()
 		switch {
 		case a.wrong():
-			return nil, a.err
+			return nil, 0, a.err
 		case a.m != nil && p.isOther(a.m):
-			return nil, errors.New("its publisher has another version now, and tells no digests of the old one")
+			return nil, 0, errors.New("its publisher has another version now, and tells no digests of the old one")
 		case a.m != nil && (a.m.Digests != nil || a.m.Hashed != m.Hashed):
-			m, moved = a.m, time.Now()
+			m, got, moved = a.m, a.proof, time.Now()
 		case time.Since(moved) > p.r.o.stall.d:
-			return nil, errors.New("its publisher does not tell its digests")
+			return nil, 0, errors.New("its publisher does not tell its digests")
 		}
 	}
-	return m, nil
+	return m, got, nil
 }
 
 // list fetches the list of digests.
-func (p *provenFetch) list(ctx context.Context, m *manifest.Manifest) digests {
+func (p *provenFetch) list(ctx context.Context, m *manifest.Manifest) ([]manifest.Digest, error) {
 	size := object.Runs(m.Size) * sha256.Size
 	if size > maxList {
-		return digests{err: fmt.Errorf("it is too large for the list of its digests (%s)", bytesText(uint64(size)))}
+		return nil, fmt.Errorf("it is too large for the list of its digests (%s)", bytesText(uint64(size)))
 	}
 	name, err := object.RunsName(p.j.name, m.Version)
 	if err != nil {
-		return digests{err: err}
+		return nil, err
 	}
 	l := object.Layout{Size: size, BlockSize: m.Blocks[0]}
 	o := p.r.options()
 	o.Last = tlv.Some(l.Chunks() - 1)
 	b := bytes.NewBuffer(make([]byte, 0, size))
 	if _, err := p.r.fetch(ctx, name, b, o); err != nil {
-		return digests{err: fmt.Errorf("the list of its digests did not come: %w", err)}
+		return nil, fmt.Errorf("the list of its digests did not come: %w", err)
 	}
 	if int64(b.Len()) != size || sha256.Sum256(b.Bytes()) != m.Digests.List {
-		return digests{err: forged(errors.New("the list of its digests is not what its manifest says"))}
+		return nil, forged(errors.New("the list of its digests is not what its manifest says"))
 	}
 	runs := make([]manifest.Digest, 0, object.Runs(m.Size))
 	for rest := b.Bytes(); len(rest) > 0; rest = rest[sha256.Size:] {
 		runs = append(runs, manifest.Digest(rest[:sha256.Size]))
 	}
-	return digests{runs: runs}
+	return runs, nil
 }

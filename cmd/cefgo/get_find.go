@@ -32,16 +32,16 @@ type firstChunk struct {
 // find asks for the manifest of a name, and for its first chunk at once: one of them says
 // what there is. Where a manifest might be of no use, it says that there is none.
 func (r *getRun) find(ctx context.Context, j *getJob) (*found, error) {
-	if !r.o.verify.wantsManifest() || j.chunks.set {
-		return &found{}, r.o.verify.unmet(j)
+	if !j.verify.wantsManifest() || j.chunks.set {
+		return &found{}, j.verify.unmet(j)
 	}
-	q := r.inquire(ctx, j.name)
+	q := r.inquire(ctx, j)
 	defer q.cancel()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first := make(chan firstChunk, 1)
 	r.asking.Go(func() { first <- r.fetchFirst(ctx, j.name) })
-	return r.await(ctx, q, first)
+	return j.await(q, first)
 }
 
 // unmet fails where proof is demanded of single chunks, which nothing can give.
@@ -66,7 +66,7 @@ func (r *getRun) fetchFirst(ctx context.Context, name tlv.Name) firstChunk {
 const absentGrace = 60 * time.Millisecond
 
 // await waits for what decides what there is.
-func (r *getRun) await(ctx context.Context, q *inquiry, first <-chan firstChunk) (*found, error) {
+func (j *getJob) await(q *inquiry, first <-chan firstChunk) (*found, error) {
 	f := &found{}
 	asked := time.Now()
 	var grace <-chan time.Time
@@ -83,7 +83,7 @@ func (r *getRun) await(ctx context.Context, q *inquiry, first <-chan firstChunk)
 		case <-grace:
 			f.patient = true
 		}
-		if decided, err := f.decide(&r.o.verify); decided {
+		if decided, err := f.decide(&j.verify); decided {
 			return f, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/manifest"
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -24,7 +25,7 @@ const (
 // inquiry asks for a manifest.
 type inquiry struct {
 	r      *getRun
-	name   tlv.Name // the object's
+	j      *getJob
 	asks   tlv.Name // the manifest's
 	cancel context.CancelFunc
 	rtt    chan time.Duration // takes what is learned of the round trip, once
@@ -35,7 +36,7 @@ type inquiry struct {
 type reply struct {
 	m        *manifest.Manifest
 	proof    proof
-	signer   string         // who signed it, for people; "": nobody that is known
+	signer   keys.ID        // whose signature on it counts; zero: nobody's
 	cameWith tlv.Opt[uint8] // see tlv.Object.CameWith
 	rtt      time.Duration
 	err      error
@@ -44,10 +45,10 @@ type reply struct {
 // errNoManifest: nobody answered for the manifest.
 var errNoManifest = errors.New("there is no manifest")
 
-// inquire begins to ask for the manifest of name. The caller ends it with cancel.
-func (r *getRun) inquire(ctx context.Context, name tlv.Name) *inquiry {
-	q := &inquiry{r: r, name: name, rtt: make(chan time.Duration, 1), answer: make(chan reply, 1)}
-	asks, err := object.ManifestName(name)
+// inquire begins to ask for the manifest of what j is to get. The caller ends it with cancel.
+func (r *getRun) inquire(ctx context.Context, j *getJob) *inquiry {
+	q := &inquiry{r: r, j: j, rtt: make(chan time.Duration, 1), answer: make(chan reply, 1)}
+	asks, err := object.ManifestName(j.name)
 	if err != nil || !asks.CanChunk() {
 		q.cancel = func() {}
 		q.answer <- reply{err: errNoManifest}
@@ -110,11 +111,11 @@ func (q *inquiry) express(ctx context.Context) reply {
 	switch {
 	case err != nil:
 		return reply{err: forged(fmt.Errorf("what came as its manifest is none: %w", err))}
-	case !m.Name.Equal(q.name):
+	case !m.Name.Equal(q.j.name):
 		return reply{err: forged(fmt.Errorf("what came as its manifest is that of %s", m.Name))}
 	}
 	out := reply{m: m, cameWith: a.CameWith, rtt: a.RTT}
-	out.proof, out.signer, out.err = r.judge(m, signed, sig, time.Now())
+	out.proof, out.signer, out.err = q.j.judge(r.trust, m, signed, sig, time.Now())
 	if out.err != nil {
 		out.m = nil
 	}

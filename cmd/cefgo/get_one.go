@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/manifest"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -13,7 +14,7 @@ type outcome struct {
 	result   pipeline.Result
 	proof    proof
 	manifest *manifest.Manifest // nil: it had none
-	signer   string             // of the manifest, where that is known
+	signer   keys.ID            // of the manifest, where that is trusted
 	target   *target
 }
 
@@ -60,7 +61,7 @@ func (r *getRun) fetchPlain(ctx context.Context, j *getJob, t *target) (res pipe
 		got = proofChecksum
 	}
 	if err == nil {
-		err = r.o.verify.lacks(got)
+		err = j.verify.lacks(got)
 	}
 	return res, got, err
 }

@@ -13,6 +13,7 @@ type getJob struct {
 	name     tlv.Name // without a chunk number
 	full     tlv.Name
 	chunks   rangeValue
+	verify   proofValue
 	path     string // of the file that -o and the name say; "": standard output
 	counters pipeline.Counters
 	begun    bool
@@ -36,6 +37,7 @@ func (r *getRun) plan(uris []string) error {
 		if j.chunks, err = r.o.chunksOf(full); err != nil {
 			return failed("get", uri, err)
 		}
+		j.verify = r.demand(j.name)
 		if r.o.output != "-" {
 			if err := r.aim(j, len(uris) > 1); err != nil {
 				return failed("get", uri, err)

@@ -3,9 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
-
-	"github.com/cefgo/cefgo/internal/manifest"
 )
 
 // proof is how well it is shown that a content is right.
@@ -69,43 +66,4 @@ func (v *proofValue) lacks(got proof) error {
 		proofSignature: "no trusted signature proves it",
 	}[v.least]
 	return &failure{code: exitIntegrity, err: fmt.Errorf("--verify %v: %s", v.least, why), hint: "without --verify the strongest proof that there is will do, and is named"}
-}
-
-// how tells people how well the content is proven.
-func (o *outcome) how() string {
-	switch o.proof {
-	case proofSignature:
-		return "verified: signed by " + o.signer
-	case proofManifest:
-		return "verified by its manifest"
-	case proofChecksum:
-		return "unverified, checksums right"
-	}
-	return "unverified"
-}
-
-// addManifest adds what the manifest told.
-func (o *outcome) addManifest(f fields) {
-	m := o.manifest
-	if m == nil {
-		return
-	}
-	f["content_version"] = fmt.Sprintf("%x", m.Version)
-	if !m.Modified.IsZero() {
-		f["modified"] = m.Modified.UTC().Format(time.RFC3339Nano)
-	}
-	if m.MediaType != "" {
-		f["media_type"] = m.MediaType
-	}
-	if m.Digests != nil {
-		f["sha256"] = fmt.Sprintf("%x", m.Digests.Whole)
-	}
-	if o.signer != "" {
-		f["signer"] = o.signer
-	}
-}
-
-// judge says what a manifest proves.
-func (r *getRun) judge(m *manifest.Manifest, signed []byte, sig *manifest.Signature, now time.Time) (proof, string, error) {
-	return proofManifest, "", nil
 }

@@ -66,8 +66,9 @@ func (p *provenFetch) setRange() error {
 
 // digests are those of the content's runs, or why they are not to be had.
 type digests struct {
-	runs []manifest.Digest
-	err  error
+	runs  []manifest.Digest
+	proof proof // of the manifest that they are from
+	err   error
 }
 
 // run fetches, hashes and compares.
@@ -112,12 +113,12 @@ func (p *provenFetch) startOf() int64 {
 // holds reports whether nothing may be written before it has proved right: what a stream
 // has got cannot be taken back.
 func (p *provenFetch) holds() bool {
-	return p.t.out != nil && (p.m.Digests != nil || p.r.o.verify.demands(proofManifest))
+	return p.t.out != nil && (p.m.Digests != nil || p.j.verify.demands(proofManifest))
 }
 
 // conclude compares what was fetched with the digests, and says what that proves.
 func (p *provenFetch) conclude(ctx context.Context, res pipeline.Result, w *verify.Writer, d digests, held bool) (proof, error) {
-	got := p.found.proof
+	got := min(p.found.proof, d.proof)
 	switch {
 	case d.err == nil && !held:
 		w.Expect(d.runs)
@@ -132,7 +133,7 @@ func (p *provenFetch) conclude(ctx context.Context, res pipeline.Result, w *veri
 	if err := w.Close(); err != nil {
 		return proofNone, p.mismatch(err)
 	}
-	return got, p.r.o.verify.lacks(got)
+	return got, p.j.verify.lacks(got)
 }
 
 // mismatch is the error of bytes that are not what the manifest says.
@@ -243,7 +244,7 @@ func (p *provenFetch) watch(ctx context.Context, cancel context.CancelCauseFunc,
 			last = n
 			continue
 		}
-		q := p.r.inquire(ctx, p.j.name)
+		q := p.r.inquire(ctx, p.j)
 		select {
 		case a := <-q.answer:
 			if p.isOther(a.m) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cefgo/cefgo/internal/client"
+	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/pipeline"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -20,7 +21,8 @@ type getRun struct {
 	client   *client.Client
 	session  *pipeline.Session
 	start    time.Time
-	deadline time.Time // zero: none
+	deadline time.Time   // zero: none
+	trust    *keys.Trust // nil: nobody is trusted
 	jobs     []*getJob
 	asking   sync.WaitGroup // goroutines that ask for what a fetch needs to know
 }
@@ -33,6 +35,9 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	r := &getRun{a: a, o: o, start: time.Now()}
 	if o.deadline.d > 0 {
 		r.deadline = r.start.Add(o.deadline.d)
+	}
+	if err := r.openTrust(); err != nil {
+		return err
 	}
 	if err := r.plan(uris); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/cefgo/cefgo/internal/cefore"
 	"github.com/cefgo/cefgo/internal/client"
 	"github.com/cefgo/cefgo/internal/digest"
+	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/publish"
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -23,6 +24,7 @@ import (
 type serveOptions struct {
 	contentOptions
 	hidden              bool
+	key                 string
 	blockSet, cachesSet bool // by a flag, the environment or a file
 }
 
@@ -88,6 +90,7 @@ $XDG_CACHE_HOME/cefgo.`,
 	// Long enough to serve readers that come together, short enough that a
 	// changed file is seen soon.
 	addContentFlags(cmd, &o.contentOptions, 10*time.Second, time.Hour)
+	cmd.Flags().StringVar(&o.key, "key", "", `sign manifests with this key: a name of "cefgo keys", a file, or none (default: the key called default, if there is one)`)
 	cmd.Flags().BoolVar(&o.hidden, "hidden", false, `serve files whose name starts with "." too`)
 	return cmd
 }
@@ -97,6 +100,10 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 		return err
 	}
 	prefix, err := a.parsePrefix(uri)
+	if err != nil {
+		return err
+	}
+	sign, signer, err := a.signer(o.key)
 	if err != nil {
 		return err
 	}
@@ -131,9 +138,9 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	defer digests.Close()
 	p := publish.New(tree, publish.Options{
 		Blocks: o.blocks(), CacheTime: o.cacheTime.d, VersionCacheTime: o.versionCacheTime(), Expiry: o.expiry.d,
-		Sum: o.sum.sum, Rate: float64(o.rate), Digests: digests, Log: a.log,
+		Sum: o.sum.sum, Rate: float64(o.rate), Digests: digests, Sign: sign, Log: a.log,
 	})
-	a.sayServing(ctx, prefix, path, tree, fw, int64(o.block))
+	a.sayServing(ctx, prefix, path, signer, tree, fw, int64(o.block))
 	stop := a.serveSignals(uri, p)
 	err = p.Serve(ctx, reg, c)
 	stop()
@@ -175,9 +182,14 @@ func registerFailure(fw *forwarder, err error) error {
 const unfragmented = 1200
 
 // sayServing tells what is served and prints, ready to paste, how to fetch it.
-func (a *app) sayServing(ctx context.Context, prefix tlv.Name, path string, tree *publish.Tree, fw *forwarder, block int64) {
-	a.say("serving %s as %s over %v", path, prefix.Display(), fw)
-	a.event("ready", fields{"name": prefix.String(), "path": path, "forwarder": fw.addr.String()})
+func (a *app) sayServing(ctx context.Context, prefix tlv.Name, path string, signer keys.ID, tree *publish.Tree, fw *forwarder, block int64) {
+	by := ""
+	ready := fields{"name": prefix.String(), "path": path, "forwarder": fw.addr.String()}
+	if signer != (keys.ID{}) {
+		by, ready["signer"] = ", signed by "+signer.Short(), signer.String()
+	}
+	a.say("serving %s as %s over %v%s", path, prefix.Display(), fw, by)
+	a.event("ready", ready)
 	if block > unfragmented && fw.overUDP(ctx) {
 		a.say("  chunks of %d bytes travel as IP fragments over UDP, of which none may be lost: --block-size %d avoids them", block, unfragmented)
 	}

@@ -46,7 +46,7 @@ func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
 // mayResume reports whether what an earlier run left of j might be gone on from.
 func (r *getRun) mayResume(j *getJob) bool {
 	whole := !j.chunks.set && !r.o.bytes.set
-	return r.o.resume || whole && !r.o.noResume && r.o.verify.wantsManifest()
+	return r.o.resume || whole && !r.o.noResume && j.verify.wantsManifest()
 }
 
 // patience bounds the wait for the reader of a FIFO.

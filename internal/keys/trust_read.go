@@ -13,8 +13,11 @@ func TrustFile(path string) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trust{[]Trusted{{root, key, path}}}, nil
+	return TrustKey(key, path), nil
 }
+
+// TrustKey trusts one key for every name; path says where it is from.
+func TrustKey(key PublicKey, path string) *Trust { return &Trust{[]Trusted{{root, key, path}}} }
 
 // OpenTrust reads a trust directory. A directory that is not there is an error that
 // wraps [ErrNoTrust]; all others are *[TrustError].

@@ -42,15 +42,18 @@ func wrapPrivate(key any, err error) (*PrivateKey, error) {
 	return &k, nil
 }
 
-// checkModulus looks at the size of an RSA key before anything is computed with it.
+// checkModulus looks at the form and size of an RSA key before anything is computed.
 func checkModulus(der []byte) error {
 	var head struct {
 		Version int
 		N       *big.Int
 		E       int
 	}
-	if rest, err := asn1.Unmarshal(der, &head); err != nil || len(rest) > 0 {
+	if _, err := asn1.Unmarshal(der, &head); err != nil {
 		return errDamaged
+	}
+	if head.Version != 0 {
+		return badKey("an RSA key of more than two primes")
 	}
 	return checkRSA(head.N, head.E)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -89,6 +90,32 @@ func TestRSABounds(t *testing.T) {
 	}
 }
 
+// TestMultiPrime: Go does not look at such keys, which no one makes any more.
+func TestMultiPrime(t *testing.T) {
+	//lint:ignore SA1019 that it is deprecated is why it is refused
+	key, err := rsa.GenerateMultiPrimeKey(rand.Reader, 3, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ParsePrivate(pem.EncodeToMemory(&pem.Block{Type: pemPKCS1, Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	wantError(t, err, "more than two primes")
+}
+
+// TestLargeRSA: the size is looked at before anything is computed.
+func TestLargeRSA(t *testing.T) {
+	head := struct {
+		Version int
+		N       *big.Int
+		E       int
+	}{0, new(big.Int).SetBit(big.NewInt(1), 99_999, 1), 65537}
+	der, err := asn1.Marshal(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ParsePrivate(pem.EncodeToMemory(&pem.Block{Type: pemPKCS1, Bytes: der}))
+	wantError(t, err, "an RSA key of 100000 bits")
+}
+
 // TestDamagedRSA: a private key that would sign wrong is refused when it is read.
 func TestDamagedRSA(t *testing.T) {
 	block, _ := pem.Decode(golden(t, "rsa.pem"))
@@ -103,6 +130,43 @@ func TestDamagedRSA(t *testing.T) {
 		if _, err := ParsePrivate(pem.EncodeToMemory(&pem.Block{Type: pemPKCS1, Bytes: der})); err == nil {
 			t.Errorf("byte %d of the key is wrong, and it parses", where)
 		}
+	}
+}
+
+// TestCompositeRSA: a key whose numbers fit one another, but of which one "prime" is a
+// product, signs wrong. Only trying it tells.
+func TestCompositeRSA(t *testing.T) {
+	one := big.NewInt(1)
+	prime := func(bits int) *big.Int {
+		for {
+			p, err := rand.Prime(rand.Reader, bits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if new(big.Int).Mod(p, big.NewInt(65537)).Cmp(one) != 0 {
+				return p
+			}
+		}
+	}
+	e := big.NewInt(65537)
+	for {
+		p, q := new(big.Int).Mul(prime(512), prime(512)), prime(1024)
+		phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
+		d := new(big.Int).ModInverse(e, phi)
+		n := new(big.Int).Mul(p, q)
+		if d == nil || n.BitLen() != 2048 {
+			continue
+		}
+		mod := func(m *big.Int) *big.Int { return new(big.Int).Mod(d, new(big.Int).Sub(m, one)) }
+		der, err := asn1.Marshal(struct{ V, N, E, D, P, Q, Dp, Dq, Qinv *big.Int }{
+			new(big.Int), n, e, d, p, q, mod(p), mod(q), new(big.Int).ModInverse(q, p),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ParsePrivate(pem.EncodeToMemory(&pem.Block{Type: pemPKCS1, Bytes: der}))
+		wantError(t, err, "what it signs is wrong")
+		return
 	}
 }
 
@@ -150,6 +214,9 @@ func TestTypes(t *testing.T) {
 		if got, err := ParseType(typ.String()); got != typ || err != nil {
 			t.Errorf("%v is read as %v, %v", typ, got, err)
 		}
+	}
+	if SignEd25519 != 1 || SignRSASHA256 != 2 {
+		t.Error("the numbers of the algorithms, which stand in manifests, are others")
 	}
 	if _, err := ParseType("dsa"); err == nil {
 		t.Error("dsa is a type")

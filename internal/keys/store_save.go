@@ -7,43 +7,30 @@ import (
 )
 
 // Save stores a private key and its public half under name. A key of that name is an
-// *[ExistsError], or replaced. Whoever reads meanwhile sees the old pair, the new one,
-// or a private key alone; after an error without replace there is nothing new.
+// *[ExistsError], or replaced: whoever reads meanwhile sees the old pair, the new one, or
+// a private key alone. After an error there is no private key where there was none.
 func (s Store) Save(name string, k PrivateKey, replace bool) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
 	private, public := s.path(name, privateEnding), s.path(name, publicEnding)
 	return alone(s.Dir, func() error {
-		if err := vacate(replace, private, public); err != nil {
-			return err
+		_, err := os.Lstat(private)
+		existed := !errors.Is(err, fs.ErrNotExist)
+		if existed && replace { // the public half goes first, so that the two never differ
+			if err := os.Remove(public); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 		if err := k.WriteFile(private, replace); err != nil {
 			return err
 		}
-		err := k.Public().WriteFile(public, replace)
-		if err != nil && !replace {
+		err = k.Public().WriteFile(public, replace)
+		if err != nil && !existed {
 			_ = os.Remove(private) // the one just written
 		}
 		return err
 	})
-}
-
-// vacate refuses to replace either file; or it makes room for a key's public half before
-// its private one changes, so that the two never differ.
-func vacate(replace bool, private, public string) error {
-	if replace {
-		if err := os.Remove(public); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
-	for _, path := range []string{private, public} {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return &ExistsError{Path: path}
-		}
-	}
-	return nil
 }
 
 // SavePublic stores a public key alone. Another one of that name is an *[ExistsError],

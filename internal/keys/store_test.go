@@ -108,10 +108,14 @@ func TestStoreBroken(t *testing.T) {
 	}
 	writeFile(t, s.path("torn", ".key"), nil, 0o600)
 	writeFile(t, s.path("wrong", ".pub"), []byte("x"), 0o600)
-	os.Remove(s.path("private", ".pub"))
+	save(t, s, "private.m") // its files stand between those of "private"
+	if err := fresh(t).WriteFile(s.path("n", ".key"), false); err != nil {
+		t.Fatal(err)
+	}
+	save(t, s, "n-n") // its files stand before those of "n"
 	writeFile(t, filepath.Join(s.Dir, "note"), nil, 0o600)
 	writeFile(t, filepath.Join(s.Dir, ".x.key"), nil, 0o600)
-	want := map[string]string{"mixed": "mixed.pub is not the public half of", "open": "chmod 600", "private": "", "torn": "torn.key: no key", "wrong": "wrong.pub: no key"}
+	want := map[string]string{"mixed": "mixed.pub is not the public half of", "open": "chmod 600", "n": "", "n-n": "", "private": "", "private.m": "", "torn": "torn.key: no key", "wrong": "wrong.pub: no key"}
 	all, err := s.List()
 	if err != nil || len(all) != len(want) {
 		t.Fatalf("%d keys, %v", len(all), err)
@@ -158,7 +162,7 @@ func TestStoreFind(t *testing.T) {
 	if e, err := s.Find("k.pub"); err != nil || e.Signs || e.Name != "" || !e.Key.Equal(file.Public()) {
 		t.Errorf("k.pub: %+v, %v", e, err)
 	}
-	if e, err := (Store{}).Find("k"); err != nil || !e.Key.Equal(file.Public()) {
+	if e, err := (Store{}).Find("k"); err != nil || e.Name != "" || !e.Key.Equal(file.Public()) {
 		t.Errorf("without a store: %+v, %v", e, err)
 	}
 	_, err := s.Find("none")
@@ -263,11 +267,40 @@ func TestSaveFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, replace := range []bool{false, true} {
-		if err := s.Save("a", fresh(t), replace); replace && err != nil || !replace && err == nil {
-			t.Errorf("replace %v: %v", replace, err)
+		if err := s.Save("a", fresh(t), replace); err == nil || fileNames(t, s.Dir) != "a.pub" {
+			t.Errorf("replace %v: %v; left: %s", replace, err, fileNames(t, s.Dir))
 		}
-		if !replace && fileNames(t, s.Dir) != "a.pub" {
-			t.Errorf("left: %s", fileNames(t, s.Dir))
+	}
+	// A key that was there before is none that was just written.
+	k := fresh(t)
+	if err := errors.Join(os.WriteFile(filepath.Join(s.path("a", ".pub"), "x"), nil, 0o600), k.WriteFile(s.path("a", ".key"), false)); err != nil {
+		t.Fatal(err)
+	}
+	for _, replace := range []bool{false, true} {
+		if err := s.Save("a", fresh(t), replace); err == nil {
+			t.Errorf("replace %v: saved", replace)
 		}
+		if old, err := ReadPrivate(s.path("a", ".key")); err != nil || !old.Public().Equal(k.Public()) {
+			t.Errorf("replace %v: the old key has gone: %v", replace, err)
+		}
+	}
+}
+
+// TestSaveRemovesPublicFirst: a replacement that fails half-way leaves a key that works.
+func TestSaveRemovesPublicFirst(t *testing.T) {
+	s := newStore(t)
+	save(t, s, "a")
+	if err := os.Remove(s.path("a", ".key")); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing replaces a directory that is not empty.
+	if err := os.MkdirAll(filepath.Join(s.path("a", ".key"), "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save("a", fresh(t), true); err == nil {
+		t.Error("saved")
+	}
+	if got := fileNames(t, s.Dir); got != "a.key" {
+		t.Errorf("left: %s", got)
 	}
 }

@@ -24,7 +24,7 @@ type Trusted struct {
 
 // root is the prefix of every name.
 var root = func() tlv.Name {
-	n, err := tlv.NewName(nil)
+	n, err := tlv.NewName([]byte{})
 	if err != nil {
 		panic("keys: bug: ccnx:/ is no name")
 	}

@@ -38,8 +38,7 @@ func newKeysCommand(a *app) *cobra.Command {
 		Example: `  cefgo keys generate                         # one called default
   cefgo keys export default -o alice.pub      # its public half, to hand out
   cefgo keys trust ccnx:/example alice.pub    # who signs below ccnx:/example
-  cefgo keys trusted
-  cefgo keys import cefore /usr/local/cefore/default-private-key`,
+  cefgo keys trusted`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

@@ -73,7 +73,7 @@ func newKeysImportCommand(a *app) *cobra.Command {
 public key as NAME.pub alone. FILE is PEM, not encrypted: PKCS#8 and
 "RSA PRIVATE KEY" (openssl, Cefore), "PUBLIC KEY" and "RSA PUBLIC KEY". A file
 with a private key that others may read is refused.`,
-		Example: `  cefgo keys import cefore /usr/local/cefore/default-private-key
+		Example: `  cefgo keys import site site.pem
   openssl genpkey -algorithm ed25519 | cefgo keys import site -`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -52,7 +52,7 @@ func (p *provenFetch) complete(ctx context.Context) (*manifest.Manifest, proof, 
 			return nil, 0, a.err
 		case a.m != nil && p.isOther(a.m):
 			return nil, 0, errors.New("its publisher has another version now, and tells no digests of the old one")
-		case a.m != nil && (a.m.Digests != nil || a.m.Hashed != m.Hashed):
+		case a.m != nil && (a.m.Digests != nil || a.m.Done != m.Done):
 			m, got, moved = a.m, a.proof, time.Now()
 		case time.Since(moved) > p.r.o.stall.d:
 			return nil, 0, errors.New("its publisher does not tell its digests")

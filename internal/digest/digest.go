@@ -75,7 +75,8 @@ type Outcome struct {
 // Options of a Pool. The zero value works.
 type Options struct {
 	// Workers is how many files are read at once. Default is GOMAXPROCS, and at least 2,
-	// as one is kept from huge files.
+	// as one is kept from huge files. While as many as GOMAXPROCS hash, goroutines that
+	// wait for the network can be woken tens of milliseconds late.
 	Workers int
 	// Dir is the directory of the disk cache, made when it is first needed. Default is
 	// none.

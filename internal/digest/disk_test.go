@@ -45,11 +45,16 @@ func TestDiskHit(t *testing.T) {
 	}
 }
 
+// TestNothingSmallOnDisk: it is neither put there nor looked for.
 func TestNothingSmallOnDisk(t *testing.T) {
-	dir := filled(t, "a", random(1, diskFrom-1))
+	content := random(1, diskFrom-1)
+	dir := filled(t, "a", content)
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the directory was made: %v", err)
 	}
+	other := sumsOf(random(2, diskFrom-1))
+	check(t, writeEntry(newDisk(dir, nil).path(keyOf("a")), encodeEntry(keyOf("a"), other)))
+	wantSums(t, open(t, Options{Dir: dir}), newFake(content).job("a"), sumsOf(content))
 }
 
 func TestDiskLayout(t *testing.T) {
@@ -175,7 +180,7 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 // TestTooLargeForDisk: an entry that prune would remove at once is not written.
 func TestTooLargeForDisk(t *testing.T) {
 	d := newDisk("", nil)
-	for size, want := range map[int64]bool{-1: false, diskFrom - 1: false, diskFrom: true, 7 << 38: true, 9 << 38: false, 1<<63 - 1: false} {
+	for size, want := range map[int64]bool{-1: false, 4<<20 - 1: false, 4 << 20: true, 7 << 38: true, 9 << 38: false, 1<<63 - 1: false} {
 		if d.keeps(size) != want {
 			t.Errorf("%d bytes: %v", size, !want)
 		}

@@ -85,6 +85,16 @@ func TestNoEntry(t *testing.T) {
 	}
 }
 
+// TestEntries: what was encoded decodes to the same.
+func TestEntries(t *testing.T) {
+	for _, size := range []int{0, 1, RunSize - 1, RunSize, RunSize + 1, 3 * RunSize} {
+		want := sumsOf(random(1, size))
+		if k, s, err := decodeEntry(encodeEntry(keyOf("a"), want)); err != nil || k != keyOf("a") || !equal(s, want) {
+			t.Errorf("%d bytes: %v, %v, %v", size, k, s, err)
+		}
+	}
+}
+
 // FuzzDecodeEntry: what decodes encodes to the same bytes. What is fuzzed is tried as it
 // is, and with the right checksum, without which nothing would get anywhere.
 func FuzzDecodeEntry(f *testing.F) {

@@ -67,73 +67,6 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestSmallDoesNotWaitForHuge: with any number of workers, so many huge files are read at
-// once and a small one passes them.
-func TestSmallDoesNotWaitForHuge(t *testing.T) {
-	for workers, most := range map[int]int{1: 1, 2: 1, 3: 2, 5: 4} {
-		synctest.Test(t, func(t *testing.T) {
-			p := open(t, Options{Workers: workers})
-			entered, gate := make(chan int, 20), make(chan struct{})
-			defer close(gate)
-			for i := range 10 {
-				p.Want(gated(hugeFrom+1, entered, gate).job(fmt.Sprint("huge", i)))
-			}
-			synctest.Wait()
-			if len(entered) != most {
-				t.Errorf("%d workers: %d huge files are read at once", workers, len(entered))
-			}
-			for i := range 10 {
-				p.Want(newFake(make([]byte, hugeFrom)).job(fmt.Sprint("small", i)))
-			}
-			synctest.Wait()
-			if got := p.Take(); len(got) != 10 {
-				t.Errorf("%d workers: %d small files are done", workers, len(got))
-			}
-		})
-	}
-}
-
-// TestHugeDoNotStarve: the workers that are not kept for small files take what came first.
-func TestHugeDoNotStarve(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := open(t, Options{Workers: 3})
-		entered, gate := make(chan int, 20), make(chan struct{})
-		first := make(chan struct{})
-		for i := range 3 {
-			p.Want(gated(10, entered, first).job(fmt.Sprint("first", i)))
-		}
-		p.Want(gated(hugeFrom+1, entered, gate).job("huge"))
-		for i := range 10 {
-			p.Want(gated(10, entered, gate).job(fmt.Sprint("later", i)))
-		}
-		close(first)
-		synctest.Wait()
-		for len(entered) > 0 {
-			if <-entered > 10 {
-				close(gate)
-				return
-			}
-		}
-		close(gate)
-		t.Error("later small files went first")
-	})
-}
-
-// TestHugeAllEnd: the workers that huge files leave take the next.
-func TestHugeAllEnd(t *testing.T) {
-	p := open(t, Options{Workers: 3})
-	content := random(3, hugeFrom+1)
-	for i := range 5 {
-		p.Want(newFake(content).job(fmt.Sprint(i)))
-	}
-	want := sumsOf(content)
-	for _, o := range collect(t, p, 5) {
-		if o.Err != nil || !equal(o.Sums, want) {
-			t.Errorf("outcome %v", o)
-		}
-	}
-}
-
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, Options{Workers: 2})
@@ -160,50 +93,6 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// TestCloseEndsHuge: after the read that is under way there is no other, and no outcome.
-func TestCloseEndsHuge(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := New(Options{Workers: 2})
-		reads, gate := 0, make(chan struct{})
-		f := newFake(make([]byte, hugeFrom+1))
-		f.onRead = func(int) {
-			if reads++; reads == 2 {
-				<-gate
-			}
-		}
-		p.Want(f.job("running"))
-		p.Want(notOpened(t, "waiting", hugeFrom+1))
-		synctest.Wait()
-		closed := make(chan struct{}, 2)
-		for range 2 {
-			go func() {
-				p.Close()
-				closed <- struct{}{}
-			}()
-		}
-		synctest.Wait()
-		if len(closed) != 0 {
-			t.Error("Close does not wait for the worker")
-		}
-		close(gate)
-		<-closed
-		<-closed
-		if reads != 2 || f.closed.Load() != 1 {
-			t.Errorf("%d reads, closed %d times", reads, f.closed.Load())
-		}
-		p.Want(notOpened(t, "late", 1))
-		for _, name := range []string{"running", "waiting", "late"} {
-			if _, underWay := p.Progress(keyOf(name)); underWay {
-				t.Errorf("%s is under way", name)
-			}
-		}
-		if got := p.Take(); len(got) > 0 {
-			t.Errorf("outcomes %v", got)
-		}
-		p.Close()
-	})
-}
-
 // TestBounded: what is too much is dropped, and can be wanted again.
 func TestBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -227,6 +116,9 @@ func TestBounded(t *testing.T) {
 		if underWay() {
 			t.Error("one more than can be taken is under way")
 		}
+		if n := len(p.Ready()); n != 1 {
+			t.Errorf("%d tokens", n)
+		}
 		if n := len(p.Take()); n != maxJobs {
 			t.Errorf("%d outcomes", n)
 		}
@@ -238,7 +130,6 @@ func TestBounded(t *testing.T) {
 	})
 }
 
-// TestKnownIsNotDoneAgain: and there is one token for all that is to be taken.
 func TestKnownIsNotDoneAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, Options{})
@@ -248,9 +139,6 @@ func TestKnownIsNotDoneAgain(t *testing.T) {
 		synctest.Wait()
 		if got := p.Take(); len(got) != 1 || got[0].Err != nil {
 			t.Errorf("outcomes %v", got)
-		}
-		if len(p.Ready()) != 1 {
-			t.Errorf("%d tokens", len(p.Ready()))
 		}
 	})
 }

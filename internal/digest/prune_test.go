@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -32,6 +33,9 @@ func TestPruneAge(t *testing.T) {
 		filepath.Join(dir, "ab", "tmp-2"):                       time.Minute,
 		filepath.Join(dir, "tmp-1"):                             400 * day,
 		filepath.Join(dir, "thesis"):                            400 * day,
+		filepath.Join(dir, "ab", "abacus"):                      400 * day,
+		filepath.Join(dir, "ab", strings.Repeat("ab", 33)):      400 * day,
+		filepath.Join(dir, "AB", strings.Repeat("AB", 32)):      400 * day,
 		filepath.Join(dir, "ab", "thesis"):                      400 * day,
 		filepath.Join(dir, "cd", filepath.Base(entry(0))):       400 * day, // of another directory
 		filepath.Join(dir, "AB", filepath.Base(entry(0))):       400 * day,
@@ -140,5 +144,14 @@ func TestGrown(t *testing.T) {
 			}
 		}
 		d.prune(context.Background(), time.Now())
+	}
+}
+
+// TestNothingToPrune: a directory that is not there yet is not worth a warning.
+func TestNothingToPrune(t *testing.T) {
+	var j journal
+	newDisk(filepath.Join(t.TempDir(), "none"), j.log()).prune(context.Background(), time.Now())
+	if got := j.lines(); len(got) > 0 {
+		t.Errorf("logged %q", got)
 	}
 }

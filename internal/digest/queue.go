@@ -10,7 +10,7 @@ type task struct {
 	Job
 	mayBeOnDisk bool         // and nobody has looked yet
 	done        atomic.Int64 // bytes read
-	number      uint64       // counts the tasks as they come
+	number      uint64       // counts the tasks as they are queued
 }
 
 // huge reports whether t takes long. To look on disk does not.
@@ -28,10 +28,8 @@ type queues struct {
 }
 
 func (q *queues) push(t *task) {
-	if t.number == 0 {
-		q.last++
-		t.number = q.last
-	}
+	q.last++
+	t.number = q.last
 	if t.huge() {
 		q.huge = append(q.huge, t)
 	} else {

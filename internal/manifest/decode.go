@@ -13,20 +13,29 @@ import (
 // Decode reads the payload of a manifest's Content Object. signed is what the signature,
 // nil where there is none, has to cover. The error wraps [ErrFormat].
 func Decode(payload []byte) (m *Manifest, signed []byte, s *Signature, err error) {
+	fields, signed, s, err := unseal(payload, typeManifest, context)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d := decoder{m: new(Manifest)}
+	if err := d.decode(fields); err != nil {
+		return nil, nil, nil, err
+	}
+	return d.m, signed, s, nil
+}
+
+// unseal takes apart what seal made.
+func unseal(payload []byte, want uint16, context string) (fields, signed []byte, s *Signature, err error) {
 	typ, fields, rest, ok := next(payload)
-	if !ok || typ != typeManifest || len(payload) > MaxLen {
-		return nil, nil, nil, bad("no manifest TLV")
+	if !ok || typ != want || len(payload) > MaxLen {
+		return nil, nil, nil, bad("another TLV, or none")
 	}
 	if len(rest) > 0 {
 		if s, err = decodeSignature(rest); err != nil {
 			return nil, nil, nil, err
 		}
 	}
-	d := decoder{m: new(Manifest)}
-	if err := d.decode(fields); err != nil {
-		return nil, nil, nil, err
-	}
-	return d.m, message(payload[:header+len(fields)]), s, nil
+	return fields, message(context, payload[:header+len(fields)]), s, nil
 }
 
 // decoder reads the fields of a manifest.
@@ -46,7 +55,7 @@ func (d *decoder) decode(b []byte) error {
 		if typ >= critical {
 			return bad(fmt.Sprintf("unknown field 0x%04x", typ))
 		}
-		if typ <= fieldHashed {
+		if typ <= fieldPages {
 			if !d.field(typ, v) {
 				return bad(fmt.Sprintf("field 0x%04x", typ))
 			}
@@ -63,11 +72,7 @@ func (d *decoder) field(typ uint16, v []byte) bool {
 	case fieldStatus:
 		return d.status(v)
 	case fieldName:
-		var err error
-		m.Name, err = tlv.NameFromBytes(v)
-		m.Name = m.Name.Clone()
-		_, chunked := m.Name.Chunk()
-		return err == nil && !chunked
+		return nameField(&m.Name, v)
 	case fieldIssued:
 		return instant(&m.Issued, v, time.UnixMilli)
 	case fieldExpires:
@@ -86,8 +91,10 @@ func (d *decoder) field(typ uint16, v []byte) bool {
 	case fieldMediaType:
 		m.MediaType = string(v)
 		return len(v) > 0
-	case fieldHashed:
-		return size(&m.Hashed, v)
+	case fieldDone:
+		return size(&m.Done, v)
+	case fieldPages:
+		return size(&m.Pages, v)
 	default:
 		return d.digest(typ, v)
 	}
@@ -132,20 +139,30 @@ const (
 
 // complete reports what is missing, or too much.
 func (d *decoder) complete() error {
-	want := uint32(seenAlways)
-	if d.m.Status == Object {
-		want = seenObject | d.seen&seenMaybe | d.digestsWanted()
-	}
-	if d.seen != want {
-		return bad(fmt.Sprintf("fields %014b where %014b belong", d.seen, want))
+	if want := d.wanted(); d.seen != want {
+		return bad(fmt.Sprintf("fields %015b where %015b belong", d.seen, want))
 	}
 	return d.m.check()
 }
 
+// wanted are the fields that have to be there, as bits.
+func (d *decoder) wanted() uint32 {
+	pending := d.seen&(1<<fieldDone) != 0
+	switch {
+	case d.m.Status == Object:
+		return seenObject | d.seen&seenMaybe | d.digestsWanted()
+	case d.m.Status == Directory && pending:
+		return seenAlways | 1<<fieldDone
+	case d.m.Status == Directory:
+		return seenAlways | 1<<fieldVersion | 1<<fieldPages
+	}
+	return seenAlways
+}
+
 // digestsWanted are the fields that tell of digests, as bits.
 func (d *decoder) digestsWanted() uint32 {
-	if d.seen&(1<<fieldHashed) != 0 {
-		return 1 << fieldHashed
+	if d.seen&(1<<fieldDone) != 0 {
+		return 1 << fieldDone
 	}
 	switch n := object.Runs(d.m.Size); {
 	case n == 0:
@@ -154,6 +171,14 @@ func (d *decoder) digestsWanted() uint32 {
 		return 1<<fieldWhole | 1<<fieldRuns
 	}
 	return 1<<fieldWhole | 1<<fieldList
+}
+
+// nameField reads a name, which has no chunk.
+func nameField(to *tlv.Name, v []byte) bool {
+	n, err := tlv.NameFromBytes(v)
+	_, chunked := n.Chunk()
+	*to = n.Clone()
+	return err == nil && !chunked
 }
 
 // instant reads a time that of makes of a number.

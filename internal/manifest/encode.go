@@ -24,7 +24,8 @@ const (
 	fieldWhole     = 0x000A
 	fieldRuns      = 0x000B
 	fieldList      = 0x000C
-	fieldHashed    = 0x000D
+	fieldDone      = 0x000D
+	fieldPages     = 0x000E
 	critical       = 0x8000 // what a reader must not pass over
 )
 
@@ -40,14 +41,19 @@ func (m *Manifest) Encode(sign func(message []byte) (Signature, error)) ([]byte,
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	b := m.appendFields(make([]byte, header, 512))
+	return seal(m.appendFields(make([]byte, header, 512)), typeManifest, context, sign)
+}
+
+// seal makes a TLV of that type of b, which begins with room for its header, and appends
+// a signature.
+func seal(b []byte, typ uint16, context string, sign func(message []byte) (Signature, error)) ([]byte, error) {
 	if len(b) > MaxLen {
 		return nil, ErrTooLarge
 	}
-	binary.BigEndian.PutUint16(b, typeManifest)
+	binary.BigEndian.PutUint16(b, typ)
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)-header))
 	if sign != nil {
-		s, err := sign(message(b))
+		s, err := sign(message(context, b))
 		if err != nil {
 			return nil, err
 		}
@@ -64,8 +70,13 @@ func (m *Manifest) appendFields(b []byte) []byte {
 	b = appendTLV(b, fieldName, m.Name.WithoutChunk().Bytes())
 	b = append64(b, fieldIssued, uint64(m.Issued.UnixMilli()))
 	b = append64(b, fieldExpires, uint64(m.Expires.UnixMilli()))
-	if m.Status != Object {
+	switch {
+	case m.Status == Absent:
 		return b
+	case m.Status == Directory && m.Version == nil:
+		return append64(b, fieldDone, uint64(m.Done))
+	case m.Status == Directory:
+		return append64(appendTLV(b, fieldVersion, m.Version), fieldPages, uint64(m.Pages))
 	}
 	b = appendTLV(b, fieldVersion, m.Version)
 	b = append64(b, fieldSize, uint64(m.Size))
@@ -80,7 +91,7 @@ func (m *Manifest) appendFields(b []byte) []byte {
 		b = appendTLV(b, fieldMediaType, []byte(m.MediaType))
 	}
 	if m.Digests == nil {
-		return append64(b, fieldHashed, uint64(m.Hashed))
+		return append64(b, fieldDone, uint64(m.Done))
 	}
 	return m.Digests.appendTo(b, m.Size)
 }

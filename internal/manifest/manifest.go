@@ -46,10 +46,18 @@ type Manifest struct {
 	// Issued and Expires bound when it may be relied on, to the millisecond.
 	Issued, Expires time.Time
 
+	// Version is opaque, 1 to MaxVersionLen bytes: of an object, and of the list of what is
+	// in a directory, nil while the publisher does not know that yet.
+	Version []byte
+	// Pages is how many pages the list of a directory has, 1 at least.
+	Pages int64
+	// Done is how far the publisher is with what it does not know yet: the bytes of an
+	// object that it has hashed, or the entries of a directory that it has read.
+	Done int64
+
 	// The following are an object's only.
 
-	Version []byte // opaque, 1 to MaxVersionLen bytes
-	Size    int64  // bytes
+	Size int64 // bytes
 	// Blocks are the block sizes that the version can be read in, in bytes; the first
 	// is that of the chunks under Name itself.
 	Blocks    []int
@@ -57,8 +65,6 @@ type Manifest struct {
 	MediaType string    // "": not told
 	// Digests are nil while the publisher does not know them yet.
 	Digests *Digests
-	// Hashed is how many bytes it has hashed of what it does not know the digests of.
-	Hashed int64
 }
 
 // Digests are what the content has to have.
@@ -77,6 +83,7 @@ const (
 	MaxLen        = 4095 // bytes of an encoded manifest with its signature
 	maxBlocks     = 8
 	maxMediaType  = 127
+	maxPages      = object.MaxChunks
 )
 
 // ListDigest is the digest of the list of runs.
@@ -117,10 +124,12 @@ func (m *Manifest) check() error {
 	case m.Issued.UnixMilli() < 0 || m.Expires.UnixMilli() < 0:
 		return bad("time")
 	case m.Status != Object:
-		return m.checkEmpty()
+		return m.checkOther()
+	case m.Pages != 0:
+		return bad("pages")
 	case len(m.Version) == 0 || len(m.Version) > MaxVersionLen:
 		return bad("version")
-	case m.Size < 0 || m.Hashed < 0:
+	case m.Size < 0 || m.Done < 0:
 		return bad("size")
 	case !m.Modified.IsZero() && !representable(m.Modified):
 		return bad("modified")
@@ -133,10 +142,20 @@ func (m *Manifest) check() error {
 	return m.checkDigests()
 }
 
-// checkEmpty reports what only an object has.
-func (m *Manifest) checkEmpty() error {
-	if m.Version != nil || m.Size != 0 || m.Blocks != nil || !m.Modified.IsZero() || m.MediaType != "" || m.Digests != nil || m.Hashed != 0 {
+// checkOther checks a directory, or what is absent.
+func (m *Manifest) checkOther() error {
+	listed := m.Version != nil
+	switch {
+	case m.Size != 0 || m.Blocks != nil || !m.Modified.IsZero() || m.MediaType != "" || m.Digests != nil:
 		return bad("what is no object has an object's fields")
+	case m.Status == Absent && (listed || m.Pages != 0 || m.Done != 0):
+		return bad("what is absent has more fields")
+	case m.Status == Absent:
+		return nil
+	case listed && (len(m.Version) == 0 || len(m.Version) > MaxVersionLen):
+		return bad("version")
+	case listed && (m.Pages < 1 || m.Pages > maxPages || m.Done != 0), !listed && (m.Pages != 0 || m.Done < 0):
+		return bad("pages")
 	}
 	return nil
 }
@@ -160,7 +179,7 @@ func (m *Manifest) checkDigests() error {
 	}
 	inline := object.Runs(m.Size) <= MaxInline
 	switch {
-	case m.Hashed != 0:
+	case m.Done != 0:
 		return bad("digests, and how far they are")
 	case inline && int64(len(d.Runs)) != object.Runs(m.Size), !inline && d.Runs != nil:
 		return bad("number of runs")

@@ -97,7 +97,7 @@ func checkSame(t testing.TB, got, want *Manifest) {
 		t.Errorf("%v %s, want %v %s", got.Status, got.Name, want.Status, want.Name)
 	case !got.Issued.Equal(want.Issued) || !got.Expires.Equal(want.Expires) || !got.Modified.Equal(want.Modified):
 		t.Errorf("times %v %v %v, want %v %v %v", got.Issued, got.Expires, got.Modified, want.Issued, want.Expires, want.Modified)
-	case !bytes.Equal(got.Version, want.Version) || got.Size != want.Size || got.Hashed != want.Hashed || got.MediaType != want.MediaType:
+	case !bytes.Equal(got.Version, want.Version) || got.Size != want.Size || got.Done != want.Done || got.Pages != want.Pages || got.MediaType != want.MediaType:
 		t.Errorf("%+v, want %+v", got, want)
 	case (gd == nil) != (wd == nil):
 		t.Errorf("digests %v, want %v", gd, wd)
@@ -157,12 +157,25 @@ func TestEncodeRefuses(t *testing.T) {
 		"run of nothing":    func(m *Manifest) { m.Size = 0 },
 		"inline runs":       func(m *Manifest) { m.Size = 9 * object.RunSize; m.Digests.Runs = make([]Digest, 9) },
 		"a list of few":     func(m *Manifest) { m.Digests.List = digest("x") },
-		"hashed already":    func(m *Manifest) { m.Hashed = 1 },
+		"hashed already":    func(m *Manifest) { m.Done = 1 },
 		"media type":        func(m *Manifest) { m.MediaType = "text\n" },
 		"long media type":   func(m *Manifest) { m.MediaType = strings.Repeat("a", 128) },
 		"modified":          func(m *Manifest) { m.Modified = time.Unix(-1, 0) },
 		"issued":            func(m *Manifest) { m.Issued = time.Unix(-1, 0) },
 		"absent, with size": func(m *Manifest) { m.Status = Absent },
+		"object with pages": func(m *Manifest) { m.Pages = 1 },
+		"absent, with version": func(m *Manifest) {
+			*m = Manifest{Status: Absent, Name: m.Name, Issued: issued, Expires: expires, Version: []byte{1}}
+		},
+		"list of no pages": func(m *Manifest) {
+			*m = Manifest{Status: Directory, Name: m.Name, Issued: issued, Expires: expires, Version: []byte{1}}
+		},
+		"pages of no list": func(m *Manifest) {
+			*m = Manifest{Status: Directory, Name: m.Name, Issued: issued, Expires: expires, Pages: 1}
+		},
+		"list, pending": func(m *Manifest) {
+			*m = Manifest{Status: Directory, Name: m.Name, Issued: issued, Expires: expires, Version: []byte{1}, Pages: 1, Done: 1}
+		},
 	} {
 		m := object1(t)
 		mar(m)
@@ -246,7 +259,14 @@ func drawManifest(t *rapid.T) *Manifest {
 		t.Fatal(err)
 	}
 	m := &Manifest{Status: Status(rapid.IntRange(1, 3).Draw(t, "status")), Name: name, Issued: issued, Expires: expires}
-	if m.Status != Object {
+	switch {
+	case m.Status == Absent:
+		return m
+	case m.Status == Directory && rapid.Bool().Draw(t, "listed"):
+		m.Version, m.Pages = []byte{1}, rapid.Int64Range(1, maxPages).Draw(t, "pages")
+		return m
+	case m.Status == Directory:
+		m.Done = rapid.Int64Range(0, math.MaxInt64).Draw(t, "done")
 		return m
 	}
 	m.Version = rapid.SliceOfN(rapid.Byte(), 1, 16).Draw(t, "version")
@@ -258,7 +278,7 @@ func drawManifest(t *rapid.T) *Manifest {
 	}
 	switch n := object.Runs(m.Size); {
 	case rapid.Bool().Draw(t, "pending"):
-		m.Hashed = rapid.Int64Range(0, math.MaxInt64).Draw(t, "hashed")
+		m.Done = rapid.Int64Range(0, math.MaxInt64).Draw(t, "hashed")
 	case n <= MaxInline:
 		m.Digests = NewDigests(digest("whole"), make([]Digest, n))
 	default:

@@ -11,8 +11,8 @@ type Signature struct {
 // a manifest.
 const context = "cefgo manifest 1\r\n"
 
-// message is what is signed of an encoded manifest.
-func message(manifest []byte) []byte { return append([]byte(context), manifest...) }
+// message is what is signed of an encoded manifest, or page.
+func message(context string, b []byte) []byte { return append([]byte(context), b...) }
 
 // maxSignature is of RSA with 8192 bits, in bytes.
 const maxSignature = 1024

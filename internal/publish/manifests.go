@@ -105,7 +105,7 @@ func (p *Publisher) seal(f *file, name tlv.Name, now time.Time) ([]byte, error) 
 	if whole {
 		m.Digests = manifest.NewDigests(sums.Whole, sums.Runs)
 	} else {
-		m.Hashed, _ = p.o.Digests.Progress(f.key)
+		m.Done, _ = p.o.Digests.Progress(f.key)
 		until = now.Add(pendingFor)
 	}
 	payload, err := m.Encode(p.o.Sign)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cefgo/cefgo/internal/congestion"
 	"github.com/cefgo/cefgo/internal/tlv"
@@ -41,13 +42,34 @@ const (
 	parallel = 4
 )
 
-func newGetCommand(a *app) *cobra.Command {
-	o := getOptions{
+// newGetOptions are the defaults.
+func newGetOptions() getOptions {
+	return getOptions{
+		cc: string(congestion.Kinds[0]), pitShare: pitShare, parallel: parallel, hopLimit: tlv.DefaultHopLimit,
 		lifetime: durationValue{unit: time.Millisecond},
 		timeout:  durationValue{10 * time.Second, time.Second},
 		stall:    durationValue{30 * time.Second, time.Second},
 		deadline: durationValue{unit: time.Second},
 	}
+}
+
+// addTrustFlags adds the flags that say whose signature counts.
+func (o *getOptions) addTrustFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.trust, "trust", "", "insist on a signature of this key: a file, or the name of a key of cefgo keys")
+	f.StringVar(&o.trustDir, "trust-dir", "", "directory that says which keys are trusted for which names (default: that of cefgo keys trust)")
+}
+
+// addAskFlags adds the flags of all Interests.
+func (o *getOptions) addAskFlags(f *pflag.FlagSet) {
+	f.IntVar(&o.hopLimit, "hop-limit", o.hopLimit, "network links an Interest may cross, 1 to 255")
+	f.Var(&o.lifetime, "lifetime", "lifetime of an Interest, in ms (default: 2s, or what cefnetd.conf allows)")
+	f.Var(&o.timeout, "timeout", "longest wait for the first answer")
+	f.Var(&o.stall, "stall-timeout", "longest silence after it")
+	f.Var(&o.deadline, "deadline", "longest time for the whole (default: none)")
+}
+
+func newGetCommand(a *app) *cobra.Command {
+	o := newGetOptions()
 	cmd := &cobra.Command{
 		Use:         "get [flags] NAME...",
 		Annotations: withJSON,
@@ -95,11 +117,11 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	})
 	f := cmd.Flags()
 	f.StringVarP(&o.output, "output", "o", "", "file, existing directory, or - for stdout")
-	f.StringVar(&o.cc, "cc", string(congestion.Kinds[0]), "how the window is found: "+congestion.KindList())
+	f.StringVar(&o.cc, "cc", o.cc, "how the window is found: "+congestion.KindList())
 	f.IntVarP(&o.window, "window", "w", 0, "a fixed window of that many Interests (as --cc fixed)")
 	f.IntVar(&o.windowMax, "window-max", 0, "most Interests in flight (default: no bound but the forwarder's PIT)")
-	f.Float64Var(&o.pitShare, "pit-share", pitShare, "most of the forwarder's PIT to fill, as a share of its size")
-	f.IntVar(&o.parallel, "parallel", parallel, "most names to fetch at a time")
+	f.Float64Var(&o.pitShare, "pit-share", o.pitShare, "most of the forwarder's PIT to fill, as a share of its size")
+	f.IntVar(&o.parallel, "parallel", o.parallel, "most names to fetch at a time")
 	f.StringVar(&o.trace, "trace", "", "write window and round trip per event to this file, as JSON Lines; see cefgo plot")
 	f.Var(&o.chunks, "chunks", "only these chunks: A-B, A- or A")
 	f.Var(&o.bytes, "range", "only these bytes: A-B, A- or -N for the last N")
@@ -108,12 +130,7 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.BoolVar(&o.resume, "resume", false, "go on where an earlier get ended; refuses (12) where the content has changed")
 	f.BoolVar(&o.noResume, "no-resume", false, "start over, whatever an earlier get left")
 	f.Var(&o.verify, "verify", "proof to insist on: auto (the strongest there is, a signature where a key is trusted for the name), none, checksum, manifest or signature")
-	f.StringVar(&o.trust, "trust", "", "insist on a signature of this key: a file, or the name of a key of cefgo keys")
-	f.StringVar(&o.trustDir, "trust-dir", "", "directory that says which keys are trusted for which names (default: that of cefgo keys trust)")
-	f.IntVar(&o.hopLimit, "hop-limit", tlv.DefaultHopLimit, "network links an Interest may cross, 1 to 255")
-	f.Var(&o.lifetime, "lifetime", "lifetime of an Interest, in ms (default: 2s, or what cefnetd.conf allows)")
-	f.Var(&o.timeout, "timeout", "longest wait for the first answer")
-	f.Var(&o.stall, "stall-timeout", "longest silence after it")
-	f.Var(&o.deadline, "deadline", "longest time for the whole (default: none)")
+	o.addTrustFlags(f)
+	o.addAskFlags(f)
 	return cmd
 }

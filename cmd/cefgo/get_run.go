@@ -19,6 +19,7 @@ type getRun struct {
 	o        getOptions
 	fw       *forwarder
 	client   *client.Client
+	feed     *client.Feed
 	session  *pipeline.Session
 	start    time.Time
 	deadline time.Time   // zero: none
@@ -42,26 +43,19 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	if err := r.plan(uris); err != nil {
 		return err
 	}
-	var err error
-	if r.fw, err = a.newForwarder(ends); err != nil {
+	if err := r.dial(ctx); err != nil {
 		return err
 	}
-	if r.client, err = r.fw.connectBy(ctx, o.deadline.d); err != nil {
-		return err
-	}
-	defer r.client.Close()
+	defer r.hangUp()
 	path := o.path(r.fw)
 	trace, err := r.openTrace(&path)
 	if err != nil {
 		return err
 	}
-	feed := r.client.Open()
-	defer feed.Close()
-	r.session = pipeline.NewSession(feed, path)
+	r.begin(path)
 	stop := a.showProgress(r.label(), r.snapshot)
 	r.fetchAll(ctx)
 	r.session.Close()
-	r.asking.Wait()
 	stop()
 	if err := trace.close(); err != nil {
 		if !r.broken() {
@@ -70,6 +64,31 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 		a.line(err.Error())
 	}
 	return r.tell(ctx)
+}
+
+// dial connects to the forwarder.
+func (r *getRun) dial(ctx context.Context) (err error) {
+	if r.fw, err = r.a.newForwarder(ends); err != nil {
+		return err
+	}
+	r.client, err = r.fw.connectBy(ctx, r.o.deadline.d)
+	return err
+}
+
+// begin begins the session that all is fetched over.
+func (r *getRun) begin(p pipeline.Path) {
+	r.feed = r.client.Open()
+	r.session = pipeline.NewSession(r.feed, p)
+}
+
+// hangUp ends what dial and begin have begun, and all that asks over it.
+func (r *getRun) hangUp() {
+	if r.session != nil {
+		r.session.Close()
+		r.feed.Close()
+	}
+	r.client.Close()
+	r.asking.Wait()
 }
 
 // fetchAll fetches all names: standard output takes one at a time.

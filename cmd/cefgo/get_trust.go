@@ -62,13 +62,19 @@ func (r *getRun) demand(name tlv.Name) proofValue {
 	return proofValue{proofSignature, true}
 }
 
+// dated is what is signed, as far as it matters here.
+type dated struct {
+	issued, expires time.Time
+	tells           bool // more than that there is nothing
+}
+
 // judge says what a manifest proves, and whose signature on it counts.
-func (j *getJob) judge(trust *keys.Trust, m *manifest.Manifest, signed []byte, s *manifest.Signature, now time.Time) (proof, keys.ID, error) {
+func (j *getJob) judge(trust *keys.Trust, m dated, signed []byte, s *manifest.Signature, now time.Time) (proof, keys.ID, error) {
 	switch {
-	case s == nil && m.Status == manifest.Object && j.verify.demands(proofSignature):
+	case s == nil && m.tells && j.verify.demands(proofSignature):
 		return proofNone, keys.ID{}, &failure{
 			code: exitIntegrity, err: errors.New("its manifest is not signed"),
-			hint: "its publisher does not sign, or something on the path takes the signature away; --verify manifest does without",
+			hint: "its publisher does not sign, or something on the path takes the signature away",
 		}
 	case s == nil || trust == nil || !trust.Covers(j.name):
 		return proofManifest, keys.ID{}, j.untrusted(s)
@@ -79,9 +85,9 @@ func (j *getJob) judge(trust *keys.Trust, m *manifest.Manifest, signed []byte, s
 		return proofManifest, keys.ID{}, nil
 	case err != nil:
 		return proofNone, keys.ID{}, forged(fmt.Errorf("its manifest: %w (key %s)", err, keys.ID(s.KeyID).Short()))
-	case now.Before(m.Issued.Add(-clockSkew)), now.After(m.Expires.Add(clockSkew)):
+	case now.Before(m.issued.Add(-clockSkew)), now.After(m.expires.Add(clockSkew)):
 		return proofNone, keys.ID{}, &failure{
-			code: exitIntegrity, err: fmt.Errorf("its manifest was valid from %s to %s", utc(m.Issued), utc(m.Expires)),
+			code: exitIntegrity, err: fmt.Errorf("its manifest was valid from %s to %s", utc(m.issued), utc(m.expires)),
 			hint: "an old manifest is played back, or a clock is wrong here or there",
 		}
 	}

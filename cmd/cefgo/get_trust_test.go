@@ -36,7 +36,7 @@ func TestJudgeTime(t *testing.T) {
 		-5*time.Minute - time.Millisecond: exitIntegrity, -5 * time.Minute: exitOK, 0: exitOK,
 		15 * time.Minute: exitOK, 15*time.Minute + time.Millisecond: exitIntegrity,
 	} {
-		got, by, err := j.judge(trust, m, signed, sig, issued.Add(after))
+		got, by, err := j.judge(trust, dated{m.Issued, m.Expires, true}, signed, sig, issued.Add(after))
 		switch {
 		case want != exitOK && (err == nil || newFailure(err).code != want || got != proofNone):
 			t.Errorf("%v after it was issued: %v, %v; want exit code %d", after, got, err, want)
@@ -45,7 +45,7 @@ func TestJudgeTime(t *testing.T) {
 		}
 	}
 	signed[len(signed)-1] ^= 1
-	if got, _, err := j.judge(trust, m, signed, sig, issued); err == nil || newFailure(err).code != exitIntegrity || got != proofNone {
+	if got, _, err := j.judge(trust, dated{m.Issued, m.Expires, true}, signed, sig, issued); err == nil || newFailure(err).code != exitIntegrity || got != proofNone {
 		t.Errorf("another message: %v, %v", got, err)
 	}
 }

@@ -70,7 +70,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = false
 	addGlobalFlags(root.PersistentFlags(), &a.global)
 	root.AddCommand(newGetCommand(a), newPutCommand(a), newServeCommand(a), newPingCommand(a), newNodeCommand(a), newPlotCommand(a), newVersionCommand(a))
-	root.AddCommand(newStatusCommand(a), newRouteCommand(a), newTraceCommand(a), newKeysCommand(a))
+	root.AddCommand(newStatusCommand(a), newRouteCommand(a), newTraceCommand(a), newKeysCommand(a), newLsCommand(a))
 	root.SetHelpCommand(newHelpCommand(a))
 	wrapUsage(root, a.stdout)
 	for _, c := range root.Commands() {

@@ -71,7 +71,8 @@ forwarder runs, it runs one of its own, which other cefgo commands, Cefore's too
 and cefpyco programs on this machine can use too.
 
 Files and directories whose name starts with "." are not served without --hidden.
-Symbolic links are followed inside the directory only. SIGHUP makes it look at all
+Symbolic links are followed inside the directory only, and links to directories are
+not listed. SIGHUP makes it look at all
 files anew.
 
 A chunk carries 4095 bytes: the most that a cefpyco program can receive. "cefgo get"
@@ -137,8 +138,9 @@ func (a *app) runServe(ctx context.Context, o serveOptions, uri, path string) er
 	}
 	// While all processors hash, the publisher would wait for one of them: 50 ms where it
 	// needs 0.1. With one thread more the system shares them out.
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
-	digests := digest.New(digest.Options{Dir: cacheDir("digests"), Log: a.log})
+	processors := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors + 1))
+	digests := digest.New(digest.Options{Workers: processors, Dir: cacheDir("digests"), Log: a.log})
 	defer digests.Close()
 	p := publish.New(tree, publish.Options{
 		Blocks: o.blocks(), CacheTime: o.cacheTime.d, VersionCacheTime: o.versionCacheTime(), Expiry: o.expiry.d,

@@ -19,6 +19,7 @@ const (
 	manifestWord = "manifest"
 	versionWord  = "v"
 	runsWord     = "runs"
+	listWord     = "list"
 )
 
 // MetaName is where cefapp's producer tells the number of name's chunks, and where

@@ -153,12 +153,12 @@ func AppendPong(b []byte, name tlv.Name, payload []byte) ([]byte, error) {
 	return o.AppendTo(b)
 }
 
-// AppendManifest appends the Content Object of a manifest under its name (with its
-// chunk): the answer to an Interest that came with that hop limit. No cache may keep it
-// past expiry.
-func AppendManifest(b []byte, name tlv.Name, payload []byte, hopLimit uint8, expiry time.Time, sum Sum) ([]byte, error) {
+// AppendFresh appends the Content Object of what changes, a manifest or a page of a list,
+// under its name (with its chunk): the answer to an Interest that came with that hop
+// limit. No cache may keep it past expiry.
+func AppendFresh(b []byte, name tlv.Name, payload []byte, end uint64, hopLimit uint8, expiry time.Time, sum Sum) ([]byte, error) {
 	o := tlv.Object{
-		Name: name, Expiry: tlv.Some(tlv.TimestampOf(expiry)), EndChunk: tlv.Some[uint64](0),
+		Name: name, Expiry: tlv.Some(tlv.TimestampOf(expiry)), EndChunk: tlv.Some(end),
 		CameWith: tlv.Some(hopLimit), Payload: payload,
 	}
 	sum.on(&o)

@@ -21,6 +21,11 @@ func RunsName(name tlv.Name, version []byte) (tlv.Name, error) {
 	return ReservedName(name, versionWord, hex.EncodeToString(version), runsWord)
 }
 
+// ListName is the name of the list of what is in a directory, in one version.
+func ListName(name tlv.Name, version []byte) (tlv.Name, error) {
+	return ReservedName(name, versionWord, hex.EncodeToString(version), listWord)
+}
+
 // Kind is what a name stands for beside an object.
 type Kind int
 
@@ -30,14 +35,15 @@ const (
 	KindManifest             // ManifestName
 	KindVersion              // VersionName
 	KindRuns                 // RunsName
+	KindList                 // ListName
 )
 
 // Part is a name taken apart.
 type Part struct {
 	Kind Kind
 	Of   tlv.Name // the object, without chunk
-	// Version is that of KindVersion and KindRuns, in hexadecimal digits; it aliases the
-	// name.
+	// Version is that of all kinds behind KindManifest, in hexadecimal digits; it aliases
+	// the name.
 	Version []byte
 	Block   int // of KindVersion, in bytes
 }
@@ -68,8 +74,12 @@ func splitVersion(up tlv.Name, last tlv.Segment) (p Part, ok bool) {
 		return p, false
 	}
 	p.Version = version.Value
-	if string(last.Value) == runsWord {
+	switch string(last.Value) {
+	case runsWord:
 		p.Kind = KindRuns
+		return p, true
+	case listWord:
+		p.Kind = KindList
 		return p, true
 	}
 	p.Kind = KindVersion

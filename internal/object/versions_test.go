@@ -12,13 +12,15 @@ func TestVersionNames(t *testing.T) {
 	manifest, err1 := ManifestName(of)
 	chunks, err2 := VersionName(of, version, 16000)
 	runs, err3 := RunsName(of, version)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	list, err4 := ListName(of, version)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
 	for got, want := range map[string]string{
 		manifest.String(): "ccnx:/a/b/.cefgo/manifest",
 		chunks.String():   "ccnx:/a/b/.cefgo/v/ab0001/16000",
 		runs.String():     "ccnx:/a/b/.cefgo/v/ab0001/runs",
+		list.String():     "ccnx:/a/b/.cefgo/v/ab0001/list",
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -31,6 +33,7 @@ func TestVersionNames(t *testing.T) {
 		{manifest, Part{Kind: KindManifest}},
 		{chunks, Part{Kind: KindVersion, Block: 16000, Version: []byte("ab0001")}},
 		{runs, Part{Kind: KindRuns, Version: []byte("ab0001")}},
+		{list, Part{Kind: KindList, Version: []byte("ab0001")}},
 	} {
 		p, ok := Split(tt.name.WithChunk(7))
 		if !ok || p.Kind != tt.want.Kind || p.Of.String() != "ccnx:/a/b" || p.Block != tt.want.Block || string(p.Version) != string(tt.want.Version) {
@@ -38,7 +41,7 @@ func TestVersionNames(t *testing.T) {
 		}
 	}
 	long := longName(t, longest)
-	for _, err := range []error{second(ManifestName(long)), second(VersionName(long, version, 60)), second(RunsName(long, version))} {
+	for _, err := range []error{second(ManifestName(long)), second(VersionName(long, version, 60)), second(RunsName(long, version)), second(ListName(long, version))} {
 		if !errors.Is(err, tlv.ErrTooLarge) {
 			t.Errorf("a name that leaves no room: %v, want %v", err, tlv.ErrTooLarge)
 		}

@@ -17,8 +17,8 @@ import (
 const (
 	// validity is how long a manifest may be relied on.
 	validity = 10 * time.Minute
-	// manifestExpiry is how long its Content Object may be used.
-	manifestExpiry = time.Second
+	// freshFor is how long its Content Object may be used.
+	freshFor = time.Second
 	// pendingFor is how long a manifest that lacks its digests is given out again.
 	pendingFor = 100 * time.Millisecond
 )
@@ -45,7 +45,7 @@ func (p *Publisher) answerManifest(i *tlv.Interest, of tlv.Name, data *tlv.Batch
 	}
 	if _, ok := p.o.Digests.Lookup(f.key); !ok {
 		p.o.Digests.Want(p.tree.job(f))
-		if p.parked.add(i, f.key, now) {
+		if p.parked.add(i, digestKey(f), now) {
 			return nil
 		}
 	}
@@ -54,20 +54,19 @@ func (p *Publisher) answerManifest(i *tlv.Interest, of tlv.Name, data *tlv.Batch
 
 // answerWithout answers for a name that has no file, or none that can be read.
 func (p *Publisher) answerWithout(i *tlv.Interest, of tlv.Name, err error, data *tlv.Batch, now time.Time) error {
-	m := manifest.Manifest{Status: manifest.Absent, Name: of.Clone(), Issued: now, Expires: now.Add(validity)}
-	switch {
-	case !errors.Is(err, ErrNotServed):
+	if !errors.Is(err, ErrNotServed) {
 		p.fails(of, err)
-	case p.tree.IsDirectory(of):
-		m.Status = manifest.Directory
-	default:
+	} else if path, ok := p.tree.directory(of); ok {
+		return p.askList(i, listJob{key: listKey(path), name: of.Clone(), path: path}, now)
+	} else {
 		p.count.NotFound.Add(1)
 	}
+	m := manifest.Manifest{Status: manifest.Absent, Name: of, Issued: now, Expires: now.Add(validity)}
 	payload, err := m.Encode(nil) // unsigned: it would cost as much as whoever asks likes
 	if err != nil {
 		return err
 	}
-	p.putManifest(i.Name, i.HopLimit, payload, data, now)
+	p.putFresh(i.Name, i.HopLimit, payload, 0, data, now)
 	return nil
 }
 
@@ -78,13 +77,14 @@ func (p *Publisher) sendManifest(name tlv.Name, hopLimit uint8, f *file, data *t
 	if err != nil {
 		return err
 	}
-	p.putManifest(name, hopLimit, payload, data, now)
+	p.putFresh(name, hopLimit, payload, 0, data, now)
 	return nil
 }
 
-func (p *Publisher) putManifest(name tlv.Name, hopLimit uint8, payload []byte, data *tlv.Batch, now time.Time) {
+// putFresh answers with what no cache may keep.
+func (p *Publisher) putFresh(name tlv.Name, hopLimit uint8, payload []byte, end uint64, data *tlv.Batch, now time.Time) {
 	p.put(data, func(b []byte) ([]byte, error) {
-		return object.AppendManifest(b, name, payload, hopLimit, now.Add(manifestExpiry), p.o.Sum)
+		return object.AppendFresh(b, name, payload, end, hopLimit, now.Add(freshFor), p.o.Sum)
 	})
 }
 

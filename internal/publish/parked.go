@@ -1,9 +1,9 @@
 package publish
 
 import (
+	"slices"
 	"time"
 
-	"github.com/cefgo/cefgo/internal/digest"
 	"github.com/cefgo/cefgo/internal/object"
 	"github.com/cefgo/cefgo/internal/tlv"
 )
@@ -15,7 +15,8 @@ const (
 	parkFor = 100 * time.Millisecond
 )
 
-// parked are Interests for manifests whose digests are on the way, the oldest first.
+// parked are Interests for what is being made: the digests of a file, or the list of a
+// directory. The oldest comes first.
 type parked struct {
 	all []parkedInterest
 	t   *time.Timer
@@ -24,17 +25,28 @@ type parked struct {
 type parkedInterest struct {
 	name     tlv.Name
 	hopLimit uint8
-	key      digest.Key
+	key      string // what it waits for
 	due      time.Time
 }
 
+// Keys of what is waited for.
+const digestPrefix = "digests "
+
+func digestKey(f *file) string   { return digestPrefix + string(f.key[:]) }
+func listKey(path string) string { return "directory " + path }
+
 // add puts an Interest aside, if there is room.
-func (q *parked) add(i *tlv.Interest, key digest.Key, now time.Time) bool {
+func (q *parked) add(i *tlv.Interest, key string, now time.Time) bool {
 	if len(q.all) >= maxParked {
 		return false
 	}
 	q.all = append(q.all, parkedInterest{i.Name.Clone(), i.HopLimit, key, now.Add(parkFor)})
 	return true
+}
+
+// waits reports whether an Interest waits for that.
+func (q *parked) waits(key string) bool {
+	return slices.ContainsFunc(q.all, func(i parkedInterest) bool { return i.key == key })
 }
 
 // timer fires when the oldest has waited long enough; nil where there is none.
@@ -75,9 +87,9 @@ func (p *Publisher) digested() <-chan struct{} {
 
 // takeDigests answers those that wait for digests that are ready.
 func (p *Publisher) takeDigests(data *tlv.Batch, now time.Time) {
-	ready := make(map[digest.Key]bool)
+	ready := make(map[string]bool)
 	for _, o := range p.o.Digests.Take() {
-		ready[o.Key] = true
+		ready[digestPrefix+string(o.Key[:])] = true
 		if o.Err != nil {
 			p.o.Log.Debug("no digests", "err", o.Err)
 		}
@@ -90,16 +102,23 @@ func (p *Publisher) unpark(data *tlv.Batch, now time.Time) {
 	p.answerParked(p.parked.take(func(i *parkedInterest) bool { return !now.Before(i.due) }), data, now)
 }
 
-// answerParked answers with the manifests as they are now; where the file is another one
-// by now, with nothing: it is asked for again.
+// answerParked answers with what is known now; where the file is another one by now, and
+// for pages, with nothing: they are asked for again.
 func (p *Publisher) answerParked(all []parkedInterest, data *tlv.Batch, now time.Time) {
-	for _, i := range all {
-		part, _ := object.Split(i.name)
-		f, err := p.tree.Lookup(part.Of, now)
-		if err != nil || f.key != i.key {
+	for _, q := range all {
+		part, _ := object.Split(q.name)
+		if part.Kind != object.KindManifest {
 			continue
 		}
-		if err := p.sendManifest(i.name, i.hopLimit, f, data, now); err != nil {
+		if path, ok := p.tree.directory(part.Of); ok && listKey(path) == q.key {
+			p.sendPending(&q, part.Of, data, now)
+			continue
+		}
+		f, err := p.tree.Lookup(part.Of, now)
+		if err != nil || digestKey(f) != q.key {
+			continue
+		}
+		if err := p.sendManifest(q.name, q.hopLimit, f, data, now); err != nil {
 			p.fails(part.Of, err)
 		}
 	}

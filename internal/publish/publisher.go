@@ -48,6 +48,7 @@ type Publisher struct {
 	rescan chan struct{}
 	memo   memo
 	parked parked
+	list   *lister // while Serve runs, where there are manifests
 }
 
 // New returns a publisher of tree.
@@ -83,6 +84,10 @@ const sendBytes = 128 << 10
 // Serve answers what comes from in until ctx ends (then its cause is returned) or
 // in or out fails. Memory does not grow with what is served.
 func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
+	if p.o.Digests != nil {
+		p.list = newLister(p.tree, &p.o)
+		defer func() { p.list.close(); p.list = nil }()
+	}
 	var asked, data tlv.Batch
 	batch := p.pace.batch(sendBytes)
 	for {
@@ -105,6 +110,8 @@ func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
 		case <-in.Ready():
 		case <-p.digested():
 			p.takeDigests(&data, time.Now())
+		case <-p.listed():
+			p.takeLists(&data, time.Now())
 		case <-p.parked.timer(time.Now()):
 			p.unpark(&data, time.Now())
 		case <-p.rescan:

@@ -178,21 +178,22 @@ func (t *Tree) mayServe(element []byte) bool {
 	return !bytes.ContainsAny(element, "/\x00") && (t.Hidden || element[0] != '.')
 }
 
-// IsDirectory reports whether a directory of that name may be served.
-func (t *Tree) IsDirectory(name tlv.Name) bool {
+// directory is the path of the directory of that name; false where there is none that may
+// be listed.
+func (t *Tree) directory(name tlv.Name) (path string, ok bool) {
 	rest, ok := name.WithoutChunk().TrimPrefix(t.prefix)
 	if !ok || t.single != "" {
-		return false
+		return "", false
 	}
 	if rest.IsZero() {
-		return true
+		return ".", true
 	}
-	path, ok := t.appendPath(nil, rest)
+	b, ok := t.appendPath(nil, rest)
 	if !ok {
-		return false
+		return "", false
 	}
-	fi, err := t.root.Stat(string(path))
-	return err == nil && fi.IsDir()
+	fi, err := t.root.Stat(string(b))
+	return string(b), err == nil && fi.IsDir()
 }
 
 // look returns the file at path: f, which may be nil, or, where the path names

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/manifest"
+	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/pipeline"
+	"github.com/cefgo/cefgo/internal/tlv"
+)
+
+// browse tells each entry of the directory j names, in order, as its list arrives: nothing
+// of it is kept. It returns the directory's manifest; where there is an object of that
+// name, its manifest, and no entry is told.
+func (r *getRun) browse(ctx context.Context, j *getJob, each func(*manifest.Entry) error) (*manifest.Manifest, error) {
+	m, err := r.listed(ctx, j)
+	if err != nil || m.Status != manifest.Directory {
+		return m, err
+	}
+	name, err := object.ListName(j.name, m.Version)
+	if err != nil {
+		return nil, err
+	}
+	p := r.options()
+	p.Last = tlv.Some(uint64(m.Pages) - 1)
+	_, err = r.fetch(ctx, name, &pageReader{r: r, j: j, m: m, each: each}, p)
+	var write *pipeline.WriteError
+	if errors.As(err, &write) {
+		err = write.Err // of each, or of a page that is no good
+	}
+	if err == nil {
+		return m, nil
+	}
+	if now, aerr := r.listed(ctx, j); aerr == nil && !bytes.Equal(now.Version, m.Version) && ctx.Err() == nil && newFailure(err).code != exitIntegrity {
+		err = &pipeline.ChangedError{What: "files came or went while the directory was listed"}
+	}
+	return m, afterFirst(err)
+}
+
+// listed asks for the manifest of what j names until it is there, and where that is a
+// directory until its list is.
+func (r *getRun) listed(ctx context.Context, j *getJob) (*manifest.Manifest, error) {
+	moved, wait, done := time.Now(), r.o.timeout.d, int64(-1)
+	for {
+		q := r.inquire(ctx, j)
+		a := <-q.answer
+		q.cancel()
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case a.wrong():
+			return nil, a.err
+		case a.m != nil && a.m.Status == manifest.Absent:
+			return nil, (&found{reply: a}).noObject()
+		case a.m != nil && (a.m.Status == manifest.Object || a.m.Version != nil):
+			return a.m, nil
+		case a.m != nil && a.m.Done != done:
+			moved, wait, done = time.Now(), r.o.stall.d, a.m.Done
+		case time.Since(moved) >= wait && done >= 0:
+			return nil, &failure{code: exitPartial, err: errors.New("its publisher does not come to an end with reading the directory")}
+		case time.Since(moved) >= wait:
+			return nil, fmt.Errorf("nobody tells what is there: %w", pipeline.ErrTimeout)
+		}
+		select {
+		case <-time.After(digestsAgain):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// pageReader is a writer of the pages of a list, one at a time.
+type pageReader struct {
+	r    *getRun
+	j    *getJob
+	m    *manifest.Manifest
+	each func(*manifest.Entry) error
+	next int64
+	last []byte // the name of the latest entry
+}
+
+func (w *pageReader) Write(b []byte) (int, error) {
+	p, signed, sig, err := manifest.DecodePage(b)
+	switch {
+	case err != nil:
+		return 0, forged(fmt.Errorf("what came as a page of its list is none: %w", err))
+	case !p.Name.Equal(w.j.name), !bytes.Equal(p.Version, w.m.Version), p.Number != w.next, p.Pages != w.m.Pages, !p.Follows(w.last):
+		return 0, forged(errors.New("what came as a page of its list is another one"))
+	}
+	if _, _, err := w.j.judge(w.r.trust, dated{p.Issued, p.Expires, true}, signed, sig, time.Now()); err != nil {
+		return 0, err
+	}
+	w.next++
+	for i := range p.Entries {
+		w.last = p.Entries[i].Name
+		if err := w.each(&p.Entries[i]); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
+}

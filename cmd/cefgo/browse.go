@@ -13,7 +13,11 @@ import (
 	"github.com/cefgo/cefgo/internal/tlv"
 )
 
-// browse tells each entry of the directory j names, in order, as its list arrives: nothing
+// pagesAtOnce is how many pages of a list are fetched before their entries are told: they
+// are in memory meanwhile.
+const pagesAtOnce = 64
+
+// browse tells each entry of the directory j names, in order, as its list arrives: little
 // of it is kept. It returns the directory's manifest; where there is an object of that
 // name, its manifest, and no entry is told.
 func (r *getRun) browse(ctx context.Context, j *getJob, each func(*manifest.Entry) error) (*manifest.Manifest, error) {
@@ -25,20 +29,43 @@ func (r *getRun) browse(ctx context.Context, j *getJob, each func(*manifest.Entr
 	if err != nil {
 		return nil, err
 	}
+	w := &pageReader{r: r, j: j, m: m}
+	for w.next < m.Pages {
+		if err := r.fetchPages(ctx, name, w); err != nil {
+			return nil, r.asChanged(ctx, j, m, err)
+		}
+		for i := range w.entries {
+			if err := each(&w.entries[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return m, nil
+}
+
+// fetchPages fetches the next pages. The session must not wait for what is done with
+// their entries, which may need the session.
+func (r *getRun) fetchPages(ctx context.Context, name tlv.Name, w *pageReader) error {
+	w.entries = w.entries[:0]
 	p := r.options()
-	p.Last = tlv.Some(uint64(m.Pages) - 1)
-	_, err = r.fetch(ctx, name, &pageReader{r: r, j: j, m: m, each: each}, p)
+	p.First, p.Last = uint64(w.next), tlv.Some(uint64(min(w.next+pagesAtOnce, w.m.Pages))-1)
+	_, err := r.fetch(ctx, name, w, p)
 	var write *pipeline.WriteError
 	if errors.As(err, &write) {
-		err = write.Err // of each, or of a page that is no good
+		return write.Err // of a page that is no good
 	}
-	if err == nil {
-		return m, nil
+	return afterFirst(err)
+}
+
+// asChanged is the error of a list that did not come, where that is because it has gone.
+func (r *getRun) asChanged(ctx context.Context, j *getJob, m *manifest.Manifest, err error) error {
+	if ctx.Err() != nil || newFailure(err).code == exitIntegrity {
+		return err
 	}
-	if now, aerr := r.listed(ctx, j); aerr == nil && !bytes.Equal(now.Version, m.Version) && ctx.Err() == nil && newFailure(err).code != exitIntegrity {
-		err = &pipeline.ChangedError{What: "files came or went while the directory was listed"}
+	if now, aerr := r.listed(ctx, j); aerr == nil && !bytes.Equal(now.Version, m.Version) {
+		return &pipeline.ChangedError{What: "files came or went while the directory was listed"}
 	}
-	return m, afterFirst(err)
+	return err
 }
 
 // listed asks for the manifest of what j names until it is there, and where that is a
@@ -72,14 +99,14 @@ func (r *getRun) listed(ctx context.Context, j *getJob) (*manifest.Manifest, err
 	}
 }
 
-// pageReader is a writer of the pages of a list, one at a time.
+// pageReader is a writer of the pages of a list, one at a time. It gathers their entries.
 type pageReader struct {
-	r    *getRun
-	j    *getJob
-	m    *manifest.Manifest
-	each func(*manifest.Entry) error
-	next int64
-	last []byte // the name of the latest entry
+	r       *getRun
+	j       *getJob
+	m       *manifest.Manifest
+	entries []manifest.Entry
+	next    int64
+	last    []byte // the name of the latest entry
 }
 
 func (w *pageReader) Write(b []byte) (int, error) {
@@ -94,11 +121,9 @@ func (w *pageReader) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	w.next++
-	for i := range p.Entries {
-		w.last = p.Entries[i].Name
-		if err := w.each(&p.Entries[i]); err != nil {
-			return 0, err
-		}
+	if n := len(p.Entries); n > 0 {
+		w.last = p.Entries[n-1].Name
 	}
+	w.entries = append(w.entries, p.Entries...)
 	return len(b), nil
 }

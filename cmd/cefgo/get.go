@@ -27,6 +27,9 @@ type getOptions struct {
 	resume       bool
 	noResume     bool
 	verify       proofValue
+	recursive    bool
+	include      []string
+	exclude      []string
 	trust        string
 	trustDir     string
 	hopLimit     int
@@ -40,6 +43,9 @@ type getOptions struct {
 const (
 	pitShare = 0.5
 	parallel = 4
+	// treeParallel is for the many small files of a tree, of which each one waits for an
+	// answer or two.
+	treeParallel = 16
 )
 
 // newGetOptions are the defaults.
@@ -89,11 +95,17 @@ may end in /Chunk=N for one chunk.
 What an interrupted run left is gone on from by itself where the manifest proves that
 it is of the same content, and with --resume where there is no manifest.
 
+With -R it fetches a directory: each file as above, several at a time under one window,
+and gives it the time that its publisher tells. Run again, it compares the files that are
+there with the digests, and fetches what is missing or differs; files that the publisher
+does not have stay.
+
 How many Interests are in flight is found by a congestion control (--cc), and shared
 by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 		Example: `  cefgo get ccnx:/demo/README.md
   cefgo get ccnx:/demo/README.md -o - | head
   cefgo get ccnx:/demo/a ccnx:/demo/b -o /tmp/
+  cefgo get -R ccnx:/demo -o ./copy --exclude '*.tmp'
   cefgo get ccnx:/demo/big.iso --range 1000000-1999999 -o part
   cefgo get ccnx:/demo/big.iso -o /tmp/ --trace t.jsonl && cefgo plot t.jsonl
   cefgo get --forwarder udp://192.0.2.7 ccnx:/demo/README.md`,
@@ -104,6 +116,9 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.outputSet = cmd.Flags().Changed("output")
 			o.yield(cmd.Flags(), a.global.origin)
+			if o.recursive && !cmd.Flags().Changed("parallel") {
+				o.parallel = treeParallel
+			}
 			name := ""
 			if len(args) == 1 {
 				name = args[0]
@@ -121,7 +136,7 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.IntVarP(&o.window, "window", "w", 0, "a fixed window of that many Interests (as --cc fixed)")
 	f.IntVar(&o.windowMax, "window-max", 0, "most Interests in flight (default: no bound but the forwarder's PIT)")
 	f.Float64Var(&o.pitShare, "pit-share", o.pitShare, "most of the forwarder's PIT to fill, as a share of its size")
-	f.IntVar(&o.parallel, "parallel", o.parallel, "most names to fetch at a time")
+	f.IntVar(&o.parallel, "parallel", o.parallel, "most names to fetch at a time (with -R 16)")
 	f.StringVar(&o.trace, "trace", "", "write window and round trip per event to this file, as JSON Lines; see cefgo plot")
 	f.Var(&o.chunks, "chunks", "only these chunks: A-B, A- or A")
 	f.Var(&o.bytes, "range", "only these bytes: A-B, A- or -N for the last N")
@@ -130,6 +145,9 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.BoolVar(&o.resume, "resume", false, "go on where an earlier get ended; refuses (12) where the content has changed")
 	f.BoolVar(&o.noResume, "no-resume", false, "start over, whatever an earlier get left")
 	f.Var(&o.verify, "verify", "proof to insist on: auto (the strongest there is, a signature where a key is trusted for the name), none, checksum, manifest or signature")
+	f.BoolVarP(&o.recursive, "recursive", "R", false, "fetch all that a publisher serves below NAME into the directory -o (default: one named by the last segment)")
+	f.StringArrayVar(&o.include, "include", nil, "with -R: only files that fit this pattern (* ? [] {a,b} **), the whole path where it has a slash, else the name")
+	f.StringArrayVar(&o.exclude, "exclude", nil, "with -R: no files and directories that fit this pattern")
 	o.addTrustFlags(f)
 	o.addAskFlags(f)
 	return cmd

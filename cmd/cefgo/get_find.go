@@ -114,7 +114,7 @@ func (f *found) decide(v *proofValue) (bool, error) {
 // noObject is what a publisher says that has no object of that name.
 func (f *found) noObject() error {
 	if f.m.Status == manifest.Directory {
-		return &failure{code: exitRemote, err: errors.New("it is a directory"), hint: "name a file in it"}
+		return &failure{code: exitRemote, err: errors.New("it is a directory"), hint: "cefgo ls lists it, get -R fetches it"}
 	}
 	return &failure{code: exitRemote, err: errors.New("its publisher has no such file")}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"os"
+	"time"
 
 	"github.com/cefgo/cefgo/internal/keys"
 	"github.com/cefgo/cefgo/internal/manifest"
@@ -16,6 +19,7 @@ type outcome struct {
 	manifest *manifest.Manifest // nil: it had none
 	signer   keys.ID            // of the manifest, where that is trusted
 	target   *target
+	same     bool // the file was there already
 }
 
 // fetchOne fetches one name to its target.
@@ -36,17 +40,35 @@ func (r *getRun) fetchOne(ctx context.Context, j *getJob) (outcome, error) {
 	case err != nil:
 	case f.m != nil:
 		t.proven, out.manifest, out.signer = true, f.m, f.signer
-		out.result, out.proof, err = r.fetchProven(ctx, j, t, f)
+		p := &provenFetch{r: r, j: j, t: t, found: f, m: f.m, block: r.block(f), to: f.m.Size}
+		if out.same = j.tree && p.same(ctx); out.same {
+			return out, cmp.Or(t.drop(), j.dated(f.m))
+		}
+		out.result, out.proof, err = p.fetchProven(ctx)
 	default:
 		out.result, out.proof, err = r.fetchPlain(ctx, j, t)
 	}
 	if err == nil {
 		err = t.commit()
 	}
+	if err == nil && j.tree {
+		err = j.dated(out.manifest)
+	}
 	if err != nil {
 		err = t.keep(r.fw.blame(r.client, err), r.a.resumeCommand(j.name, r.o, t))
 	}
 	return out, err
+}
+
+// dated gives a file of a tree the time that its publisher tells.
+func (j *getJob) dated(m *manifest.Manifest) error {
+	if m == nil || m.Modified.IsZero() {
+		return nil
+	}
+	if fi, err := os.Stat(j.path); err == nil && fi.ModTime().Equal(m.Modified) {
+		return nil
+	}
+	return os.Chtimes(j.path, time.Time{}, m.Modified)
 }
 
 // fetchPlain fetches what no manifest tells of, under the name itself.

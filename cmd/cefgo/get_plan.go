@@ -17,6 +17,7 @@ type getJob struct {
 	path     string // of the file that -o and the name say; "": standard output
 	counters pipeline.Counters
 	begun    bool
+	tree     bool // it is one of many of -R: what is there already stays
 
 	out outcome
 	err error

@@ -29,10 +29,9 @@ type provenFetch struct {
 }
 
 // fetchProven fetches what the manifest tells of. It says how well it is proven.
-func (r *getRun) fetchProven(ctx context.Context, j *getJob, t *target, f *found) (pipeline.Result, proof, error) {
-	p := &provenFetch{r: r, j: j, t: t, found: f, m: f.m, block: r.block(f), to: f.m.Size}
-	if r.o.bytes.set {
-		t.whole = false
+func (p *provenFetch) fetchProven(ctx context.Context) (pipeline.Result, proof, error) {
+	if p.r.o.bytes.set {
+		p.t.whole = false
 		if err := p.setRange(); err != nil {
 			return pipeline.Result{}, proofNone, err
 		}

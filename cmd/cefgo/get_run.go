@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type getRun struct {
 
 func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	a.payloadGoesTo(o.output)
-	if err := o.check(); err != nil {
+	if err := cmp.Or(o.check(), o.checkTree(len(uris))); err != nil {
 		return err
 	}
 	r := &getRun{a: a, o: o, start: time.Now()}
@@ -39,6 +40,9 @@ func (a *app) runGet(ctx context.Context, o getOptions, uris []string) error {
 	}
 	if err := r.openTrust(); err != nil {
 		return err
+	}
+	if o.recursive {
+		return r.runTree(ctx, uris[0])
 	}
 	if err := r.plan(uris); err != nil {
 		return err

@@ -51,6 +51,7 @@ var mayUse = map[string][]string{
 	"github.com/spf13/cobra":                  {"cmd/cefgo"},
 	"github.com/spf13/pflag":                  {"cmd/cefgo"},
 	"github.com/spf13/viper":                  {"cmd/cefgo"},
+	"github.com/bmatcuk/doublestar/v4":        {"cmd/cefgo"},
 	"github.com/coreos/go-systemd/v22/daemon": {"cmd/cefgo"},
 	"golang.org/x/term":                       {"cmd/cefgo"},
 	"golang.org/x/net/ipv4":                   {"internal/transport"},

@@ -3,14 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cefgo/cefgo/internal/manifest"
-	"github.com/cefgo/cefgo/internal/tlv"
 )
 
 type lsOptions struct {
@@ -18,10 +16,6 @@ type lsOptions struct {
 	long      bool
 	recursive bool
 }
-
-// maxDepth bounds the directories within directories that are listed: whoever publishes
-// may invent as many as there is room for in a name.
-const maxDepth = 100
 
 func newLsCommand(a *app) *cobra.Command {
 	o := lsOptions{get: newGetOptions()}
@@ -55,7 +49,6 @@ With --json=stream each entry is an event, with --json all of them are in the re
 type listRun struct {
 	*getRun
 	o       lsOptions
-	top     tlv.Name
 	out     *bufio.Writer
 	entries []fields // for the JSON
 	files   int
@@ -74,7 +67,7 @@ func (a *app) runLs(ctx context.Context, o lsOptions, uri string) error {
 	if _, ok := name.Chunk(); ok || name.IsDefault() {
 		return usage("", "a directory has a name, and no chunk number")
 	}
-	l := &listRun{getRun: &getRun{a: a, o: o.get, start: time.Now()}, o: o, top: name, out: bufio.NewWriter(a.stdout)}
+	l := &listRun{getRun: &getRun{a: a, o: o.get, start: time.Now()}, o: o, out: bufio.NewWriter(a.stdout)}
 	if o.get.deadline.d > 0 {
 		l.deadline = l.start.Add(o.get.deadline.d)
 	}
@@ -86,7 +79,7 @@ func (a *app) runLs(ctx context.Context, o lsOptions, uri string) error {
 	}
 	defer l.hangUp()
 	l.begin(o.get.path(l.fw))
-	err = l.list(ctx, name, "", 0)
+	err = l.walk(ctx, treeEntry{name: name}, l.tell)
 	if ferr := l.out.Flush(); err == nil {
 		err = ferr
 	}
@@ -100,80 +93,40 @@ func (a *app) runLs(ctx context.Context, o lsOptions, uri string) error {
 	return a.result(f)
 }
 
-// list lists one directory; at is its path below the top, with a slash behind it unless it
-// is the top.
-func (l *listRun) list(ctx context.Context, name tlv.Name, at string, depth int) error {
-	if depth > maxDepth {
-		return forged(fmt.Errorf("%s: directories in more than %d directories", printable(at), maxDepth))
-	}
-	j := &getJob{name: name, verify: l.demand(name)}
-	type directory struct {
-		name tlv.Name
-		path string
-	}
-	var below []directory
-	m, err := l.browse(ctx, j, func(e *manifest.Entry) error {
-		child, err := name.Append(tlv.Segment{Type: tlv.SegmentName, Value: e.Name})
-		if err != nil {
-			return forged(fmt.Errorf("an entry's name is too long: %w", err))
-		}
-		path := at + string(e.Name)
-		if e.Status == manifest.Directory {
-			path += "/"
-			if l.o.recursive {
-				below = append(below, directory{child, path})
-			}
-		}
-		return l.tell(e, child, path)
-	})
-	switch {
-	case err != nil && at != "":
-		return fmt.Errorf("%s: %w", printable(at), err)
-	case err != nil:
-		return err
-	case m.Status == manifest.Object && at != "":
-		return nil // it has become a file since
-	case m.Status == manifest.Object:
-		_, last, _ := name.Parent()
-		return l.tell(&manifest.Entry{Status: manifest.Object, Size: m.Size, Modified: m.Modified, Name: last.Value}, name, string(last.Value))
-	}
-	for _, d := range below {
-		err := l.list(ctx, d.name, d.path, depth+1)
-		var gone *failure
-		if errors.As(err, &gone) && gone.code == exitRemote {
-			continue // removed since
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tell prints one entry.
-func (l *listRun) tell(e *manifest.Entry, name tlv.Name, path string) error {
-	kind := "directory"
-	if e.Status == manifest.Object {
-		kind = "file"
+// tell prints one entry, and says whether to list what is in it.
+func (l *listRun) tell(_ context.Context, e *treeEntry) (bool, error) {
+	kind, path := "file", e.path
+	if e.Status == manifest.Directory {
+		kind, path = "directory", path+"/"
+		l.dirs++
+	} else {
 		l.files++
 		l.bytes += e.Size
+	}
+	var err error
+	if l.a.json == jsonOff {
+		err = l.print(e, path)
 	} else {
-		l.dirs++
+		l.addJSON(e, path, kind)
 	}
-	if l.a.json != jsonOff {
-		f := fields{"path": path, "name": name.String(), "kind": kind}
-		if e.Status == manifest.Object {
-			f["size_bytes"] = e.Size
-		}
-		if !e.Modified.IsZero() {
-			f["modified"] = e.Modified.UTC().Format(time.RFC3339Nano)
-		}
-		if l.a.json == jsonObject {
-			l.entries = append(l.entries, f)
-		}
-		l.a.event("entry", f)
-		return nil
+	return l.o.recursive, err
+}
+
+func (l *listRun) addJSON(e *treeEntry, path, kind string) {
+	f := fields{"path": path, "name": e.name.String(), "kind": kind}
+	if e.Status == manifest.Object {
+		f["size_bytes"] = e.Size
 	}
+	if !e.Modified.IsZero() {
+		f["modified"] = e.Modified.UTC().Format(time.RFC3339Nano)
+	}
+	if l.a.json == jsonObject {
+		l.entries = append(l.entries, f)
+	}
+	l.a.event("entry", f)
+}
+
+func (l *listRun) print(e *treeEntry, path string) error {
 	if l.o.long {
 		size, at := "-", "-"
 		if e.Status == manifest.Object {

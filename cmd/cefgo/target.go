@@ -91,6 +91,14 @@ func (t *target) commit() error {
 	return t.file.Commit()
 }
 
+// drop ends what is not to be written after all.
+func (t *target) drop() error {
+	if t.file == nil {
+		return t.end()
+	}
+	return t.file.Discard()
+}
+
 // keep ends a failed fetch: what came is kept where a later run can go on from it,
 // and removed where it can not.
 func (t *target) keep(err error, resume string) error {

@@ -40,6 +40,7 @@ func TestField(t *testing.T) {
 		{"resume", (*field).resume},
 		{"pit", (*field).pit},
 		{"node", (*field).node},
+		{"verify", (*field).verify},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(f, t) })
 	}

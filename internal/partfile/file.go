@@ -40,7 +40,7 @@ const (
 	stateSuffix = ".cefgo-state"
 	tmpSuffix   = ".cefgo-tmp"
 
-	bufferSize = 256 << 10
+	bufferSize = 128 << 10
 )
 
 // Options say how Open treats what it finds. The zero value replaces an existing target and starts over.
@@ -220,7 +220,7 @@ func (f *File) Size() int64 {
 	return f.stored + int64(f.buf.Buffered())
 }
 
-// Write appends to the content, through a buffer of 256 KiB. Its error is a *WriteError and lasts: it
+// Write appends to the content, through a buffer of 128 KiB. Its error is a *WriteError and lasts: it
 // comes again until Restart.
 func (f *File) Write(p []byte) (int, error) {
 	if f.closed {

@@ -44,10 +44,10 @@ func TestOneLargeWrite(t *testing.T) {
 func TestWriteIsBuffered(t *testing.T) {
 	target := inTemp(t, "out")
 	f := open(t, target, Options{})
-	write(t, f, contents(262))
+	write(t, f, contents(131))
 	wantFile(t, target+partSuffix, nil)
 	check(t, f.Flush())
-	wantFile(t, target+partSuffix, contents(262))
+	wantFile(t, target+partSuffix, contents(131))
 }
 
 func TestNoByteNoPartFile(t *testing.T) {

@@ -36,7 +36,7 @@ type Options struct {
 }
 
 // Writer takes content in order and passes it on, a run at a time. Write is for one
-// goroutine, which ends it with Close or Abort. It holds Workers+2 runs at most.
+// goroutine, which ends it with Close or Abort. It holds Workers+6 runs at most.
 type Writer struct {
 	to   io.Writer
 	o    Options
@@ -69,7 +69,7 @@ func NewWriter(to io.Writer, o Options) *Writer {
 	if o.Workers <= 0 {
 		o.Workers = 2
 	}
-	n := o.Workers + 2
+	n := o.Workers + 6
 	w := &Writer{
 		to: to, o: o, next: o.First,
 		free: make(chan *block, n), work: make(chan *block, n), line: make(chan *block, n),

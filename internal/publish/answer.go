@@ -83,7 +83,7 @@ func (p *Publisher) answerKind(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 	if err != nil {
 		return err
 	}
-	p.memo.set(p.tree, i.Name, p.layout(i.Name.WithoutChunk().Clone(), f, part.Block), f)
+	p.memo.set(p.tree, i.Name, p.layout(i.Name.WithoutChunk().Clone(), f, part.Block), f, part.Kind == object.KindVersion)
 	return p.answerChunk(i, data, now)
 }
 
@@ -110,9 +110,11 @@ func (p *Publisher) answerChunk(i *tlv.Interest, data *tlv.Batch, now time.Time)
 		return nil // beyond the end: whoever asks learns that from the chunks
 	}
 	payload, err := f.read(p.buf, off, n, p.round)
+	if err != nil && p.tree.drop(f, now) && p.memo.version {
+		payload, err = f.read(p.buf, off, n, p.round)
+	}
 	if err != nil {
-		p.tree.drop(f) // the next Interest finds what there is then
-		return err
+		return err // the next Interest finds what there is then
 	}
 	p.put(data, func(b []byte) ([]byte, error) { return l.AppendChunk(b, k, payload, now) })
 	p.count.Bytes.Add(uint64(n))
@@ -154,12 +156,14 @@ type memo struct {
 	name   []byte // without chunk
 	layout object.Layout
 	file   *file
-	closed uint64 // Tree.closed then
+	// version: it stands for the file's version, not for what its path names.
+	version bool
+	closed  uint64 // Tree.closed then
 }
 
-func (m *memo) set(t *Tree, name tlv.Name, l object.Layout, f *file) {
+func (m *memo) set(t *Tree, name tlv.Name, l object.Layout, f *file, version bool) {
 	m.name = append(m.name[:0], name.Bytes()...)
-	m.layout, m.file, m.closed = l, f, t.closed
+	m.layout, m.file, m.version, m.closed = l, f, version, t.closed
 }
 
 // holds reports whether name stands for what the memo holds, still.

@@ -29,6 +29,7 @@ type file struct {
 	hex     string    // version in hexadecimal digits
 	marks   []mark    // of the version, one for each block size asked for
 	retired bool      // the path names another file now, or none
+	links   uint64    // names that the inode had when that was seen last
 	checked time.Time // when the path was last seen to name this file
 	sealed  sealed    // its manifest, as it was answered last
 	next    int64     // where the latest chunk read ended
@@ -72,7 +73,7 @@ func newFile(f *os.File, path string, now time.Time) (*file, error) {
 	}
 	g := &file{File: f, path: path, info: fi, checked: now}
 	if err == nil {
-		g.id, err = identify(f)
+		g.id, _, err = identify(f)
 	}
 	if err == nil && now.Sub(time.Unix(0, g.id.ctime)).Abs() < settle {
 		err = errChanged
@@ -95,12 +96,13 @@ func (id identity) bytes() []byte {
 	return b
 }
 
-func identify(f *os.File) (identity, error) {
+// identify returns f's identity, and how many names its inode has.
+func identify(f *os.File) (id identity, links uint64, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return identity{}, fmt.Errorf("stat %s: %w", f.Name(), err)
+		return identity{}, 0, fmt.Errorf("stat %s: %w", f.Name(), err)
 	}
-	return identity{uint64(st.Dev), st.Ino, uint64(st.Size), st.Mtim.Nano(), st.Ctim.Nano()}, nil
+	return identity{uint64(st.Dev), st.Ino, uint64(st.Size), st.Mtim.Nano(), st.Ctim.Nano()}, uint64(st.Nlink), nil
 }
 
 // is reports whether fi, what a path names now, is this file in this version.
@@ -108,13 +110,13 @@ func (f *file) is(fi os.FileInfo) bool {
 	return os.SameFile(fi, f.info) && f.unchanged() == nil
 }
 
-// unchanged fails with errChanged where the file is not the version that was opened. That
-// its path names another one now changes its inode, and not its content: of a file that
-// is retired the time of that does not count.
+// unchanged fails with errChanged where the file is not the version that was opened. To
+// lose a name changes an inode, and not its content: of a file that is retired the time of
+// that does not count.
 func (f *file) unchanged() error {
-	id, err := identify(f.File)
-	if f.retired {
-		id.ctime = f.id.ctime
+	id, links, err := identify(f.File)
+	if f.retired && links != f.links {
+		f.id.ctime, f.links = id.ctime, links
 	}
 	if err == nil && id != f.id {
 		err = errChanged

@@ -185,7 +185,7 @@ type source struct {
 
 // Unchanged fails with errChanged where the file is not that version any more.
 func (s *source) Unchanged() error {
-	id, err := identify(s.File)
+	id, _, err := identify(s.File)
 	if err == nil && id != s.id {
 		err = errChanged
 	}

@@ -48,7 +48,8 @@ type Publisher struct {
 	rescan chan struct{}
 	memo   memo
 	parked parked
-	list   *lister // while Serve runs, where there are manifests
+	list   *lister     // while Serve runs, where there are manifests
+	forget *time.Timer // see forgets
 }
 
 // New returns a publisher of tree.
@@ -114,6 +115,8 @@ func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
 			p.takeLists(&data, time.Now())
 		case <-p.parked.timer(time.Now()):
 			p.unpark(&data, time.Now())
+		case <-p.forgets(time.Now()):
+			p.tree.dropForgotten(time.Now())
 		case <-p.rescan:
 			p.tree.Rescan()
 			clear(p.failed)
@@ -121,6 +124,19 @@ func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// forgets fires when a file that was kept for its readers has been kept for long enough.
+func (p *Publisher) forgets(now time.Time) <-chan time.Time {
+	in, ok := p.tree.forgetIn(now)
+	if !ok {
+		return nil
+	}
+	if p.forget == nil {
+		p.forget = time.NewTimer(in)
+	}
+	p.forget.Reset(in)
+	return p.forget.C
 }
 
 func (p *Publisher) flush(ctx context.Context, data *tlv.Batch, out Outlet) error {

@@ -38,20 +38,39 @@ func (t *Tree) Version(name tlv.Name, hex []byte, now time.Time) (*file, error) 
 }
 
 // retire keeps f, whose path names another file now or none, where it has the content
-// that it had; else it closes it.
-func (t *Tree) retire(f *file, now time.Time) {
-	f.retired = true
-	if f.unchanged() != nil {
+// that it had; else it closes it. It reports which.
+func (t *Tree) retire(f *file, now time.Time) bool {
+	id, links, err := identify(f.File)
+	f.id.ctime = id.ctime // that of its renaming, or of the loss of its name
+	if err != nil || id != f.id {
 		t.close(f)
-		return
+		return false
 	}
-	t.dropRetired(func(g *file) bool { return now.Sub(g.checked) >= keepRetired })
+	f.retired, f.links = true, links
+	t.closed++
+	t.dropForgotten(now)
 	if len(t.old) == maxRetired {
 		oldest := slices.MinFunc(t.old, func(a, b *file) int { return a.checked.Compare(b.checked) })
 		t.dropRetired(func(g *file) bool { return g == oldest })
 	}
 	f.checked = now
 	t.old = append(t.old, f)
+	return true
+}
+
+// dropForgotten closes the retired files that nobody has asked for long enough.
+func (t *Tree) dropForgotten(now time.Time) {
+	t.dropRetired(func(f *file) bool { return now.Sub(f.checked) >= keepRetired })
+}
+
+// forgetIn is how long it is until dropForgotten has something to do; false where nothing
+// is retired.
+func (t *Tree) forgetIn(now time.Time) (time.Duration, bool) {
+	if len(t.old) == 0 {
+		return 0, false
+	}
+	oldest := slices.MinFunc(t.old, func(a, b *file) int { return a.checked.Compare(b.checked) })
+	return oldest.checked.Add(keepRetired).Sub(now), true
 }
 
 // dropRetired closes the retired files of which that is true.

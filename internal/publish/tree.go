@@ -28,7 +28,7 @@ type Tree struct {
 	open   map[string]*file
 	old    []*file // retired
 	clock  uint64  // counts uses, for the least recently used
-	closed uint64  // counts files closed
+	closed uint64  // counts files closed or retired
 	buf    []byte  // of the path looked up
 }
 
@@ -205,8 +205,7 @@ func (t *Tree) look(path string, f *file, now time.Time) (*file, error) {
 		return f, nil
 	}
 	if f != nil {
-		delete(t.open, path)
-		t.retire(f, now)
+		t.leave(f, fi, now)
 	}
 	if err == nil && !fi.Mode().IsRegular() {
 		err = ErrNotServed
@@ -243,15 +242,30 @@ func notServed(err error) error {
 	return fmt.Errorf("serve: %w", err)
 }
 
-// drop closes f, which has turned out to be another file than it was.
-func (t *Tree) drop(f *file) {
-	if t.open[f.path] == f {
-		delete(t.open, f.path)
-	}
-	t.dropRetired(func(g *file) bool { return g == f })
-	if !f.retired {
+// leave retires f, which is open, or closes it where its path, of which fi tells what is
+// there now, names it still: then it was written to, whatever its time says. It reports
+// whether f is kept.
+func (t *Tree) leave(f *file, fi os.FileInfo, now time.Time) bool {
+	delete(t.open, f.path)
+	if fi != nil && os.SameFile(fi, f.info) {
 		t.close(f)
+		return false
 	}
+	return t.retire(f, now)
+}
+
+// drop leaves f, which could not be read as the file that it was. It reports whether it
+// can be read as the version that it is.
+func (t *Tree) drop(f *file, now time.Time) bool {
+	if f.retired {
+		t.dropRetired(func(g *file) bool { return g == f })
+		return false
+	}
+	fi, err := t.root.Stat(f.path)
+	if err != nil {
+		fi = nil
+	}
+	return t.leave(f, fi, now)
 }
 
 func (t *Tree) makeRoom() {

@@ -229,7 +229,7 @@ func TestVersionsNeverMix(t *testing.T) {
 		}
 		if errors.Is(err, errChanged) {
 			if f != nil {
-				tree.drop(f)
+				tree.drop(f, time.Now())
 			}
 			runtime.Gosched()
 			continue

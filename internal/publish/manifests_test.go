@@ -203,7 +203,9 @@ func TestManifestOfNoFile(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tree := openTree(t, inside)
 				tree.Hidden = tt.hidden
-				sign := func([]byte) (manifest.Signature, error) { return manifest.Signature{}, errors.New("it was to be signed") }
+				sign := func([]byte) (manifest.Signature, error) {
+					return manifest.Signature{}, errors.New("it was to be signed")
+				}
 				o := Options{Digests: pool(t), Sign: sign}
 				if tt.want == manifest.Object {
 					o.Sign = nil

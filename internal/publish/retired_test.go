@@ -128,6 +128,27 @@ func TestRetiredIsNotPlain(t *testing.T) {
 	})
 }
 
+// The Interest that finds out that the path names another file is not answered with the
+// old one, where it was for the plain name.
+func TestReplacedIsNotPlain(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "file", random(1, 1000))
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, dir, Options{Blocks: []int{100}})
+		name := mustName(t, "ccnx:/demo/file")
+		one(t, s.answers(interest(t, name.WithChunk(5))))
+		tick(t, path)
+		check(t, os.Rename(write(t, dir, "new", random(2, 1000)), path))
+		if pkts := s.answers(interest(t, name.WithChunk(2))); len(pkts) > 0 {
+			t.Errorf("%q", decode(t, pkts[0]).Payload)
+		}
+		if o := one(t, s.answers(interest(t, name.WithChunk(2)))); !bytes.Equal(o.Payload, random(2, 1000)[200:300]) {
+			t.Errorf("%q, want the new file's", o.Payload)
+		}
+		s.stop(nil)
+	})
+}
+
 // A retired file that somebody can still write to, under another name, is not the version
 // any more once that happens, whatever its time says.
 func TestRetiredIsWrittenTo(t *testing.T) {
@@ -144,6 +165,15 @@ func TestRetiredIsWrittenTo(t *testing.T) {
 	if g, err := tree.Version(name, []byte(f.hex), now.Time); err != nil || g != f || !bytes.Equal(all(t, g), old) {
 		t.Fatalf("%v, %v: want the old version", g, err)
 	}
+	tick(t, moved)
+	second := moved + "2"
+	for round, change := range []func() error{func() error { return os.Link(moved, second) }, func() error { return os.Remove(moved) }} {
+		check(t, change())
+		if got, err := f.read(make([]byte, 1000), 0, 1000, uint64(round)+2); err != nil || !bytes.Equal(got, old) {
+			t.Errorf("change %d of its names: %v", round, err)
+		}
+	}
+	moved = second
 	tick(t, moved)
 	fi, err := os.Stat(moved)
 	check(t, err)
@@ -285,4 +315,3 @@ func TestMemo(t *testing.T) {
 		}
 	})
 }
-

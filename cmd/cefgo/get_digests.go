@@ -23,15 +23,17 @@ const (
 // digests gets the digests of the content's runs: from the manifest, from the list that it
 // names, or from a later manifest where the publisher does not know them yet.
 func (p *provenFetch) digests(ctx context.Context) digests {
+	ctx, cancel := p.r.inTime(ctx)
+	defer cancel()
 	m, proof, err := p.complete(ctx)
 	switch {
 	case err != nil:
 		return digests{err: err}
 	case object.Runs(m.Size) <= manifest.MaxInline:
-		return digests{m.Digests.Runs, proof, nil}
+		return digests{runs: m.Digests.Runs, proof: proof}
 	}
 	runs, err := p.list(ctx, m)
-	return digests{runs, proof, err}
+	return digests{runs: runs, proof: proof, err: err}
 }
 
 // complete waits for a manifest with digests: for as long as the publisher goes on with
@@ -52,7 +54,7 @@ func (p *provenFetch) complete(ctx context.Context) (*manifest.Manifest, proof, 
 			return nil, 0, a.err
 		case a.m != nil && p.isOther(a.m):
 			return nil, 0, errors.New("its publisher has another version now, and tells no digests of the old one")
-		case a.m != nil && (a.m.Digests != nil || a.m.Done != m.Done):
+		case a.m != nil && (a.m.Digests != nil || a.m.Done > m.Done && a.m.Done <= p.m.Size):
 			m, got, moved = a.m, a.proof, time.Now()
 		case time.Since(moved) > p.r.o.stall.d:
 			return nil, 0, errors.New("its publisher does not tell its digests")

@@ -95,14 +95,14 @@ func (f *found) decide(v *proofValue) (bool, error) {
 	ok := f.came && f.firstChunk.err == nil
 	switch {
 	case !f.answered:
-		return false, nil // it is asked for three times, and no more
+		return f.came && !ok, f.firstChunk.err // neither came in the time that there is
 	case f.wrong():
 		return true, f.reply.err
 	case f.m != nil && f.m.Status == manifest.Object:
 		return true, nil
 	case f.m != nil && !ok && (f.came || f.patient):
 		return true, f.noObject()
-	case v.demands(proofManifest) && (ok || f.m == nil):
+	case ok && v.demands(proofManifest):
 		return true, v.lacks(proofNone)
 	case ok:
 		f.m = nil

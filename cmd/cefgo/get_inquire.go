@@ -20,6 +20,9 @@ const (
 	// path; then it is some round trips, and minAgain at least.
 	manifestAgain = 200 * time.Millisecond
 	minAgain      = 50 * time.Millisecond
+	// manifestLast is how long the last of these may take on a path of which nothing is
+	// known.
+	manifestLast = 2 * time.Second
 )
 
 // inquiry asks for a manifest.
@@ -67,7 +70,7 @@ func (q *inquiry) ask(ctx context.Context) reply {
 	answers := make(chan reply, manifestTries)
 	again := time.NewTimer(0)
 	defer again.Stop()
-	wait, sent, ended := manifestAgain, 0, 0
+	wait, last, sent, ended := manifestAgain, manifestLast, 0, 0
 	for {
 		select {
 		case <-again.C:
@@ -76,9 +79,12 @@ func (q *inquiry) ask(ctx context.Context) reply {
 			}
 			sent++
 			q.r.asking.Go(func() { answers <- q.express(ctx) })
-			again.Reset(wait)
+			if again.Reset(wait); sent == manifestTries {
+				again.Reset(last)
+			}
 		case rtt := <-q.rtt:
 			wait = max(3*rtt, minAgain)
+			last = wait
 			again.Reset(wait)
 		case a := <-answers:
 			if ended++; a.m != nil || a.wrong() || ended == manifestTries {

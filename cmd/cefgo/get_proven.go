@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/manifest"
@@ -68,6 +69,7 @@ type digests struct {
 	runs  []manifest.Digest
 	proof proof // of the manifest that they are from
 	err   error
+	told  bool // people know err
 }
 
 // run fetches, hashes and compares.
@@ -79,7 +81,12 @@ func (p *provenFetch) run(ctx context.Context) (pipeline.Result, proof, error) {
 	if hold {
 		// The session, which brings the digests too, would wait for itself.
 		d := p.digests(ctx)
-		hold = d.err == nil
+		if hold = d.err == nil; !hold {
+			if err := p.unproven(ctx, d.err); err != nil {
+				return pipeline.Result{}, proofNone, err
+			}
+			d.told = true
+		}
 		expected <- d
 	} else {
 		p.r.asking.Go(func() { expected <- p.digests(ctx) })
@@ -95,7 +102,7 @@ func (p *provenFetch) run(ctx context.Context) (pipeline.Result, proof, error) {
 	}
 	res, err := p.fetch(ctx, cancel, w, start)
 	if err != nil {
-		return res, proofNone, err
+		return res, proofNone, p.mismatch(err)
 	}
 	got, err := p.conclude(ctx, res, w, <-expected, hold)
 	res.Bytes = uint64(p.t.written)
@@ -121,26 +128,41 @@ func (p *provenFetch) conclude(ctx context.Context, res pipeline.Result, w *veri
 	switch {
 	case d.err == nil && !held:
 		w.Expect(d.runs)
-	case d.err != nil && (ctx.Err() != nil || newFailure(d.err).code == exitIntegrity):
-		return proofNone, d.err
 	case d.err != nil:
-		p.r.a.say("%v: its manifest proves nothing", d.err)
+		if !d.told {
+			if err := p.unproven(ctx, d.err); err != nil {
+				return proofNone, err
+			}
+		}
 		if got = proofNone; res.Checksummed {
 			got = proofChecksum
 		}
 	}
 	if err := w.Close(); err != nil {
-		return proofNone, p.mismatch(err)
+		return proofNone, p.mismatch(&pipeline.WriteError{Err: err})
 	}
 	return got, p.j.verify.lacks(got)
 }
 
-// mismatch is the error of bytes that are not what the manifest says.
+// unproven is why the fetch fails, where it does for want of digests that err keeps from
+// it; else it tells people.
+func (p *provenFetch) unproven(ctx context.Context, err error) error {
+	v := &p.j.verify
+	code := newFailure(err).code
+	if ctx.Err() != nil || code == exitIntegrity || code == exitPartial && v.demands(proofManifest) {
+		return err
+	}
+	p.r.a.say("%v: its manifest proves nothing", err)
+	return v.lacks(proofNone)
+}
+
+// mismatch is err, or the failure of bytes that are not what the manifest says.
 func (p *provenFetch) mismatch(err error) error {
 	var m *verify.MismatchError
 	if !errors.As(err, &m) {
-		return &pipeline.WriteError{Err: err}
+		return err
 	}
+	err = m
 	return &failure{code: exitIntegrity, err: err, hint: "something on the path changes the data, or the publisher does"}
 }
 
@@ -154,7 +176,10 @@ func (p *provenFetch) fetch(ctx context.Context, cancel context.CancelCauseFunc,
 		start = p.have
 	}
 	const run = object.RunSize
-	end := min((p.to+run-1)/run*run, p.m.Size)
+	end := p.m.Size
+	if up := (run - p.to%run) % run; up < end-p.to { // never beyond what an int64 holds
+		end = p.to + up
+	}
 	switch {
 	case start == 0 && p.found.holds():
 		return p.takeFirst(w)
@@ -175,18 +200,20 @@ func (p *provenFetch) fetch(ctx context.Context, cancel context.CancelCauseFunc,
 	trim := &trimmer{to: w, skip: start - int64(o.First)*int64(p.block), left: end - start}
 	res, err := p.fetchVersion(ctx, cancel, l, trim, o)
 	if err != nil {
-		return res, afterFirst(err)
+		return res, after("manifest", err)
 	}
 	return res, p.checkEnd(&res, l, trim)
 }
 
 // takeFirst takes the chunk that came with the manifest, which is all.
 func (p *provenFetch) takeFirst(w io.Writer) (pipeline.Result, error) {
-	_, err := w.Write(p.found.payload)
+	if _, err := w.Write(p.found.payload); err != nil {
+		return pipeline.Result{}, &pipeline.WriteError{Err: err}
+	}
 	p.j.counters.Bytes.Store(uint64(len(p.found.payload)))
 	res := p.found.res
 	res.EndSource, res.End = endManifest, tlv.Some[uint64](0)
-	return res, err
+	return res, nil
 }
 
 // endManifest is the EndSource of what a manifest tells of.
@@ -218,19 +245,51 @@ func (p *provenFetch) fetchVersion(ctx context.Context, cancel context.CancelCau
 	}
 	over := make(chan struct{})
 	defer close(over)
-	p.r.asking.Go(func() { p.watch(ctx, cancel, o.Counters, over) })
-	return p.r.fetch(ctx, name, w, o)
+	pulse := &pulse{to: w, c: o.Counters}
+	p.r.asking.Go(func() { p.watch(ctx, cancel, pulse, over) })
+	return p.r.fetch(ctx, name, pulse, o)
+}
+
+// pulse tells whether a fetch gets on: as a writer of its chunks it knows when they only
+// wait for being written.
+type pulse struct {
+	to      io.Writer
+	c       *pipeline.Counters
+	writing atomic.Bool
+
+	// The following are the watcher's.
+	last    uint64        // chunks when it was looked at
+	since   time.Time     // when they became so many
+	longest time.Duration // between two chunks so far, as far as it was looked at
+}
+
+func (u *pulse) Write(b []byte) (int, error) {
+	u.writing.Store(true)
+	defer u.writing.Store(false)
+	return u.to.Write(b)
+}
+
+// quiet is for how long nothing has come.
+func (u *pulse) quiet(now time.Time) time.Duration {
+	switch n := u.c.Chunks.Load(); {
+	case u.writing.Load():
+		u.since = now
+	case n != u.last:
+		u.longest = max(u.longest, now.Sub(u.since))
+		u.last, u.since = n, now
+	}
+	return now.Sub(u.since)
 }
 
 // watchEvery is how often a fetch is looked at that may have come to a stop.
 const watchEvery = 500 * time.Millisecond
 
 // watch asks for the manifest again when no chunks come, and ends the fetch where that is
-// another one by now.
-func (p *provenFetch) watch(ctx context.Context, cancel context.CancelCauseFunc, c *pipeline.Counters, over <-chan struct{}) {
+// another one by now. That alone is no reason: the old version may be there still.
+func (p *provenFetch) watch(ctx context.Context, cancel context.CancelCauseFunc, u *pulse, over <-chan struct{}) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	last := c.Chunks.Load()
+	u.last, u.since = u.c.Chunks.Load(), time.Now()
 	for {
 		select {
 		case <-tick.C:
@@ -239,14 +298,13 @@ func (p *provenFetch) watch(ctx context.Context, cancel context.CancelCauseFunc,
 		case <-ctx.Done():
 			return
 		}
-		if n := c.Chunks.Load(); n != last {
-			last = n
+		if u.quiet(time.Now()) < max(2*watchEvery, 3*u.longest) {
 			continue
 		}
 		q := p.r.inquire(ctx, p.j)
 		select {
 		case a := <-q.answer:
-			if p.isOther(a.m) {
+			if p.isOther(a.m) && u.quiet(time.Now()) > 0 {
 				cancel(&pipeline.ChangedError{What: "its publisher has another version now"})
 			}
 		case <-over:

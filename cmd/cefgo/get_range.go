@@ -49,9 +49,12 @@ func (r *getRun) fetchRange(ctx context.Context, name tlv.Name, t *target, p pip
 }
 
 // afterFirst is the error of a fetch whose first chunk had come before.
-func afterFirst(err error) error {
+func afterFirst(err error) error { return after("first chunk", err) }
+
+// after is the error of a fetch before which that had come.
+func after(what string, err error) error {
 	if errors.Is(err, pipeline.ErrTimeout) {
-		return &failure{code: exitPartial, err: fmt.Errorf("its first chunk came, and then %w", err)}
+		return &failure{code: exitPartial, err: fmt.Errorf("its %s came, and then %w", what, err)}
 	}
 	return err
 }

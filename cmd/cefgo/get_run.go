@@ -164,6 +164,14 @@ func (r *getRun) late(ctx context.Context) error {
 	return nil
 }
 
+// inTime is ctx until --deadline.
+func (r *getRun) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.deadline.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(ctx, r.deadline, &failure{code: exitPartial, err: errDeadline})
+}
+
 func (r *getRun) label() string {
 	if len(r.jobs) == 1 {
 		return "get " + r.jobs[0].uri

@@ -26,11 +26,22 @@ func (p *provenFetch) takeUp(ctx context.Context) error {
 		return p.startOver()
 	}
 	have := min(int64(chunks)*int64(state.BlockSize), p.m.Size)
+	if have < p.m.Size { // of the last run only a part is there, which no digest is of
+		have -= have % object.RunSize
+		chunks = uint64(have) / uint64(state.BlockSize)
+	}
 	switch err := p.compare(ctx, have); {
 	case errors.Is(err, errStale):
 		return p.startOver()
 	case err != nil:
 		return err
+	}
+	if chunks == 0 {
+		return p.t.restart()
+	}
+	have = min(int64(chunks)*int64(state.BlockSize), p.m.Size)
+	if err := f.Cut(chunks); err != nil {
+		return &pipeline.WriteError{Err: err}
 	}
 	p.have, p.block = have, state.BlockSize
 	p.t.state, p.t.resumed = state, uint64(have)
@@ -43,23 +54,27 @@ func (p *provenFetch) startOver() error {
 		p.t.resumed = uint64(p.t.file.Size()) // it was not this run that wrote it
 		return &pipeline.ChangedError{What: "what is there is a part of another version"}
 	}
-	return p.t.file.Restart()
+	return p.t.restart()
 }
 
 // errStale: what an earlier run left is not what the digests say.
 var errStale = errors.New("the part file holds other bytes")
 
-// compare compares the file's first bytes with the digests, as far as these are whole runs.
-// Where the digests are not to be had, nothing there can be trusted.
+// compare compares the file's first bytes, which are whole runs, with the digests. Where a
+// publisher tells none, nothing there can be trusted.
 func (p *provenFetch) compare(ctx context.Context, have int64) error {
 	d := p.digests(ctx)
-	if d.err != nil {
+	switch {
+	case d.err != nil && ctx.Err() == nil && newFailure(d.err).code == exitFailed:
 		return errStale
+	case d.err != nil:
+		return d.err // they may come another time
 	}
-	const run = object.RunSize
-	w := verify.NewWriter(io.Discard, verify.Options{Run: run})
+	ctx, cancel := p.r.inTime(ctx)
+	defer cancel()
+	w := verify.NewWriter(io.Discard, verify.Options{Run: object.RunSize})
 	w.Expect(d.runs)
-	_, err := io.Copy(w, io.NewSectionReader(p.t.file, 0, have-have%run))
+	_, err := io.Copy(w, &boundReader{ctx, io.NewSectionReader(p.t.file, 0, have)})
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
@@ -68,4 +83,17 @@ func (p *provenFetch) compare(ctx context.Context, have int64) error {
 		return errStale
 	}
 	return err
+}
+
+// boundReader reads until its context ends.
+type boundReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (b *boundReader) Read(p []byte) (int, error) {
+	if b.ctx.Err() != nil {
+		return 0, context.Cause(b.ctx)
+	}
+	return b.r.Read(p)
 }

@@ -31,6 +31,8 @@ var socketIDs atomic.Uint64
 //	forwarder [flags]             starts cefgo node and waits until it is ready
 //	quit PREFIX|node              ends one of them by SIGTERM (it must end with 0), or a fake
 //	fake MODE NAME                an application that answers for NAME in bad ways
+//	forge MODE NAME               a publisher with a manifest that does something wrong
+//	forged MODE WAY=N,… [flags]   gets what such a publisher has, which must end with N
 //	code N cefgo ARGS…            runs cefgo, which must end with exit code N
 //	makefile FILE SIZE            writes SIZE bytes that never repeat
 //	deadsocket                    leaves a socket file that nobody listens at
@@ -61,6 +63,8 @@ func TestScript(t *testing.T) {
 			"forwarder":  cmdForwarder,
 			"quit":       cmdQuit,
 			"fake":       cmdFake,
+			"forge":      cmdForge,
+			"forged":     cmdForged,
 			"code":       cmdCode,
 			"makefile":   cmdMakefile,
 			"deadsocket": cmdDeadSocket,

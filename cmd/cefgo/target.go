@@ -22,7 +22,8 @@ type target struct {
 	state   partfile.State // of what the file is a first part; Name "": not known yet
 	short   bool           // a chunk of another size than the first was written
 	compare uint64         // bytes still to be compared with what the file has
-	resumed uint64         // bytes that an earlier run left
+	earlier bool           // an earlier run left something, of which nothing has been dropped
+	resumed uint64         // bytes of that which are gone on from
 	from    uint64         // the chunk that the fetch begins with
 	whole   bool           // chunks are written from the content's first on, whole
 	written int64          // bytes
@@ -115,14 +116,14 @@ func (t *target) keep(err error, resume string) error {
 	}
 	switch f.code {
 	case exitChanged, exitIntegrity:
-		if t.resumed > 0 {
+		if t.earlier {
 			_ = t.file.Keep() // it was not this run that wrote it
 		} else {
 			_ = t.file.Discard()
 		}
 		return f
 	}
-	if !t.resumable() {
+	if !t.resumable() && !t.earlier {
 		_ = t.file.Discard()
 		return f
 	}

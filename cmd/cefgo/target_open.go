@@ -34,6 +34,7 @@ func (r *getRun) openTarget(ctx context.Context, j *getJob) (*target, error) {
 	if t.file, err = openFile(ctx, j.path, o, r.patience()); err != nil {
 		return nil, asLocal(err)
 	}
+	_, _, t.earlier = t.file.ResumeState()
 	if r.o.resume {
 		if err := t.checkState(); err != nil {
 			t.close()

@@ -19,9 +19,15 @@ func (t *target) takeUpPlain(r *getRun) error {
 	case r.o.resume:
 		t.takeUp(r.a)
 	case t.file.Size() > 0:
-		return t.file.Restart()
+		return t.restart()
 	}
 	return nil
+}
+
+// restart drops what an earlier run left.
+func (t *target) restart() error {
+	t.earlier = false
+	return t.file.Restart()
 }
 
 // checkState fails where what an earlier run left, and --resume insists on, is a part of

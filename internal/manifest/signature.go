@@ -17,6 +17,9 @@ func message(context string, b []byte) []byte { return append([]byte(context), b
 // maxSignature is of RSA with 8192 bits, in bytes.
 const maxSignature = 1024
 
+// MaxSignatureLen is at most how many bytes a signature adds to what it is of.
+const MaxSignatureLen = header + 1 + len(Digest{}) + maxSignature
+
 func (s *Signature) appendTo(b []byte) []byte {
 	v := append([]byte{s.Algorithm}, s.KeyID[:]...)
 	return appendTLV(b, typeSignature, append(v, s.Bytes...))

@@ -192,6 +192,21 @@ func (f *File) Restart() error {
 	return nil
 }
 
+// Cut keeps the first chunks of those that Open took over, and forgets what is behind
+// them. It goes before the first Write.
+func (f *File) Cut(chunks uint64) error {
+	switch {
+	case f.closed:
+		return fs.ErrClosed
+	case chunks > f.chunks || f.Size() != int64(f.chunks)*f.blockSize():
+		panic("partfile: bug: cut to more than was taken over, or after a write")
+	case chunks == f.chunks:
+		return nil
+	}
+	f.chunks = chunks
+	return f.rewind(int64(chunks) * f.blockSize())
+}
+
 // Path is the target's path, with symbolic links followed.
 func (f *File) Path() string { return f.path }
 

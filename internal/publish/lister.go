@@ -19,7 +19,7 @@ type lister struct {
 	root          *os.Root
 	mayServe      func(element []byte) bool
 	sign          func([]byte) (manifest.Signature, error)
-	signatureSize int // bytes of a signature's TLV at most
+	signatureSize int // bytes that a signature may take
 	pageSize      int // bytes of a page's payload at most, where its entries allow it
 
 	progress atomic.Int64 // names read of the directory that is being read
@@ -59,8 +59,6 @@ const (
 	// keptListings bounds the memory of the listings that are kept, in bytes; the latest
 	// stays, whatever its size.
 	keptListings = 32 << 20
-	// signatureHead is what a signature's TLV takes besides the signature.
-	signatureHead = 4 + 1 + 32
 )
 
 // errClosed: the lister was closed.
@@ -72,9 +70,7 @@ func newLister(t *Tree, o *Options) *lister {
 		jobs: make(chan listJob, maxListJobs), quit: make(chan struct{}), ready: make(chan struct{}, 1),
 	}
 	if o.Sign != nil {
-		if s, err := o.Sign(nil); err == nil {
-			l.signatureSize = signatureHead + len(s.Bytes)
-		}
+		l.signatureSize = manifest.MaxSignatureLen
 	}
 	l.wg.Go(l.loop)
 	return l
@@ -196,7 +192,7 @@ func (l *lister) versionOf(path string) (string, error) {
 		return "", err
 	}
 	defer d.Close()
-	id, err := identify(d)
+	id, _, err := identify(d)
 	return hex.EncodeToString(directoryVersion(id)), err
 }
 

@@ -44,7 +44,7 @@ func (l *lister) readListing(name tlv.Name, path string) (*listing, error) {
 		return nil, err
 	}
 	defer d.Close()
-	before, err := identify(d)
+	before, _, err := identify(d)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (l *lister) readListing(name tlv.Name, path string) (*listing, error) {
 	if err := l.readNames(g, d); err != nil {
 		return nil, err
 	}
-	if after, err := identify(d); err != nil || after != before {
+	if after, _, err := identify(d); err != nil || after != before {
 		return nil, errChanged
 	}
 	slices.Sort(g.names)

@@ -62,7 +62,7 @@ func (s *server) pageOf(name tlv.Name, version []byte, k uint64) (*tlv.Object, *
 }
 
 // list is all that the pages of a directory tell.
-func (s *server) list(name tlv.Name) (entries []manifest.Entry) {
+func (s *server) entries(name tlv.Name) (entries []manifest.Entry) {
 	s.t.Helper()
 	m := s.manifestOf(name)
 	if m.Status != manifest.Directory || m.Version == nil {
@@ -104,7 +104,7 @@ func TestListPages(t *testing.T) {
 	for _, block := range []int{object.MinBlock, 1200, object.DefaultBlock, object.MaxBlock} {
 		synctest.Test(t, func(t *testing.T) {
 			s := serveLists(t, dir, Options{Blocks: []int{block}})
-			entries := s.list(mustName(t, "ccnx:/demo"))
+			entries := s.entries(mustName(t, "ccnx:/demo"))
 			if got := names(entries); !slices.Equal(got, want) {
 				t.Fatalf("block size %d: %d entries, want %d", block, len(got), len(want))
 			}
@@ -128,7 +128,7 @@ func TestListEntries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := serveLists(t, inside, Options{})
 			s.tree.Hidden = hidden
-			for _, e := range s.list(s.tree.prefix) {
+			for _, e := range s.entries(s.tree.prefix) {
 				fi, err := os.Lstat(filepath.Join(inside, string(e.Name)))
 				check(t, err)
 				name := child(t, s.tree.prefix, string(e.Name))
@@ -165,7 +165,7 @@ func TestListVersions(t *testing.T) {
 		if bytes.Equal(before.Version, after.Version) {
 			t.Fatal("the version stays what it was")
 		}
-		if got := names(s.list(prefix)); !slices.Equal(got, []string{"b", "c"}) {
+		if got := names(s.entries(prefix)); !slices.Equal(got, []string{"b", "c"}) {
 			t.Errorf("the new list is %q", got)
 		}
 		if _, p := s.pageOf(prefix, before.Version, 0); p == nil || len(p.Entries) != 1 || !p.Entries[0].Modified.Equal(old) {
@@ -188,10 +188,10 @@ func TestListOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serveLists(t, dir, Options{})
 		prefix := s.tree.prefix
-		if got := names(s.list(child(t, prefix, "d"))); !slices.Equal(got, []string{"a", "empty"}) {
+		if got := names(s.entries(child(t, prefix, "d"))); !slices.Equal(got, []string{"a", "empty"}) {
 			t.Errorf("d has %q", got)
 		}
-		if got := s.list(child(t, prefix, "d", "empty")); len(got) > 0 {
+		if got := s.entries(child(t, prefix, "d", "empty")); len(got) > 0 {
 			t.Errorf("what is empty has %+v", got)
 		}
 		if m := s.manifestOf(child(t, prefix, "e")); m.Status != manifest.Absent {

@@ -207,7 +207,7 @@ func TestManifestOfNoFile(t *testing.T) {
 					return manifest.Signature{}, errors.New("it was to be signed")
 				}
 				o := Options{Digests: pool(t), Sign: sign}
-				if tt.want == manifest.Object {
+				if tt.want != manifest.Absent {
 					o.Sign = nil
 				}
 				s := serveTree(t, tree, o)
@@ -412,7 +412,7 @@ func TestManifestPending(t *testing.T) {
 		}
 		time.Sleep(1)
 		m, _ := readManifest(t, s.answers())
-		if m.Digests != nil || m.Hashed != 0 || m.Size != int64(len(content)) || m.Status != manifest.Object {
+		if m.Digests != nil || m.Done != 0 || m.Size != int64(len(content)) || m.Status != manifest.Object {
 			t.Errorf("%+v", m)
 		}
 		if got := s.whole(name, m, object.DefaultBlock); !bytes.Equal(got, content) {

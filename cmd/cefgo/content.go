@@ -20,6 +20,7 @@ type contentOptions struct {
 	expiry    durationValue
 	rate      rateValue
 	sum       sumValue
+	key       string
 }
 
 // addContentFlags adds the flags under the names that Cefore's tools give them.
@@ -33,6 +34,7 @@ func addContentFlags(cmd *cobra.Command, o *contentOptions, cacheTime, expiry ti
 	f.VarP(&o.expiry, "expiry", "e", "how long a chunk is valid; 0: not stated")
 	f.VarP(&o.rate, "rate", "r", "most bits per second, in Mbit/s; default: no bound")
 	f.Lookup("rate").DefValue = ""
+	f.StringVar(&o.key, "key", "", `sign manifests with this key: a name of "cefgo keys", a file, or none (default: the key called default, if there is one)`)
 	f.Var(&o.sum, "checksum", "of each chunk: message, which get checks; trailer (crc32c), which every forwarder checks and cefnetd is slow at; none")
 }
 

@@ -123,6 +123,9 @@ func (f *found) noObject() error {
 // else that of the plain name.
 func (r *getRun) block(f *found) int {
 	best := f.m.Blocks[0]
+	if f.m.PlainOnly {
+		return best
+	}
 	near := f.cameWith.OK && int(f.cameWith.V) == r.o.hopLimit && r.fw.addr.Network == "unix"
 	for _, b := range f.m.Blocks {
 		if near && b > best && b <= object.LargeBlock {

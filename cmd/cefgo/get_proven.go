@@ -237,6 +237,9 @@ func (p *provenFetch) begin(l object.Layout) error {
 // fetchVersion fetches chunks of the version, and gives up when that is gone.
 func (p *provenFetch) fetchVersion(ctx context.Context, cancel context.CancelCauseFunc, l object.Layout, w io.Writer, o pipeline.Options) (pipeline.Result, error) {
 	name, err := object.VersionName(p.j.name, p.m.Version, p.block)
+	if p.m.PlainOnly {
+		name, err = p.j.name, nil
+	}
 	if err == nil && !name.CanChunk() {
 		err = tlv.ErrTooLarge
 	}

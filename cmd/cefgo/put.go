@@ -34,6 +34,9 @@ func newPutCommand(a *app) *cobra.Command {
 that it can be fetched when its publisher has left. It ends with 0 only when a
 second connection has read every chunk back and found it equal.
 
+A manifest goes along, by which "cefgo get" verifies the content, signed where there is
+a key.
+
 cefnetd keeps nothing with CS_MODE=0, and with CS_MODE=1 it keeps an old content of
 the same name until that expires: give new content a new name.`,
 		Example: `  cefgo put ccnx:/notes/today notes.txt
@@ -71,25 +74,32 @@ func (a *app) runPut(ctx context.Context, o putOptions, uri, path string) error 
 		return err
 	}
 	defer src.Close()
-	l := object.Layout{
+	l := publish.Content{Layout: object.Layout{
 		Name: name, Size: src.size, BlockSize: int(o.block), Version: object.Mark(src.version[:], int(o.block)),
 		CacheTime: o.cacheTime.d, Expiry: o.expiry.d, Sum: o.sum.sum,
-	}
+	}}
 	if err := l.Check(); err != nil {
 		return &failure{code: exitUsage, err: err}
+	}
+	sign, _, err := a.signer(o.key)
+	if err != nil {
+		return err
+	}
+	if l.Manifest, l.Runs, err = src.manifest(&l.Layout, path, sign); err != nil {
+		return err
 	}
 	fw, err := a.newForwarder(ends)
 	if err != nil {
 		return err
 	}
-	if err := fw.cacheHolds(ctx, &l); err != nil {
+	if err := fw.cacheHolds(ctx, &l.Layout); err != nil {
 		return err
 	}
 	return a.pushAndRead(ctx, o, fw, &l, src)
 }
 
 // pushAndRead pushes over one connection and reads back over another.
-func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *object.Layout, src *source) error {
+func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *publish.Content, src *source) error {
 	push, err := fw.connect(ctx, false)
 	if err != nil {
 		return err
@@ -124,7 +134,11 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 	pushed := time.Since(start)
 	session := pipeline.NewSession(back.Open(), pipeline.Path{Room: fw.room(pitShare), Expect: fw.backlog()})
 	defer session.Close()
-	res, err := publish.ReadBack(ctx, session, *l, src, p)
+	res, err := publish.ReadBack(ctx, session, l.Layout, src, p)
+	along := false
+	if err == nil {
+		along, err = publish.ReadBackAlong(ctx, session, l, p)
+	}
 	if err == nil && res.Stats.Retransmits > 0 {
 		fw.letLapse(ctx, p.Lifetime)
 	}
@@ -133,16 +147,19 @@ func (a *app) pushAndRead(ctx context.Context, o putOptions, fw *forwarder, l *o
 		return err
 	}
 	a.say("put %s (%s) as %s, all read back; caches may keep it for %v", bytesText(total), plural(l.Chunks(), "chunk"), l.Name.Display(), o.cacheTime.d)
+	if !along {
+		a.say("its manifest is not there: readers get it, and cannot verify it")
+	}
 	return a.result(fields{
 		"name": l.Name.String(), "size_bytes": l.Size, "chunks": l.Chunks(), "end_chunk": l.Chunks() - 1,
-		"push_ms": ms(pushed), "duration_ms": ms(time.Since(start)), "verified": "read-back",
+		"push_ms": ms(pushed), "duration_ms": ms(time.Since(start)), "verified": "read-back", "manifest": along,
 		"content_version": fmt.Sprintf("%x", l.Version), "retransmits": res.Stats.Retransmits,
 	})
 }
 
 // pushAll pushes until the forwarder has taken everything. It fails with errSilent
 // where that takes nothing for as long as --stall-timeout.
-func pushAll(ctx context.Context, o putOptions, push *client.Client, l *object.Layout, src *source, sent func(int64)) error {
+func pushAll(ctx context.Context, o putOptions, push *client.Client, l *publish.Content, src *source, sent func(int64)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := time.AfterFunc(o.stall.d, func() { cancel(errSilent) })

@@ -25,7 +25,6 @@ import (
 type serveOptions struct {
 	contentOptions
 	hidden              bool
-	key                 string
 	blockSet, cachesSet bool // by a flag, the environment or a file
 }
 
@@ -92,7 +91,6 @@ $XDG_CACHE_HOME/cefgo.`,
 	// Long enough to serve readers that come together, short enough that a
 	// changed file is seen soon.
 	addContentFlags(cmd, &o.contentOptions, 10*time.Second, time.Hour)
-	cmd.Flags().StringVar(&o.key, "key", "", `sign manifests with this key: a name of "cefgo keys", a file, or none (default: the key called default, if there is one)`)
 	cmd.Flags().BoolVar(&o.hidden, "hidden", false, `serve files whose name starts with "." too`)
 	return cmd
 }

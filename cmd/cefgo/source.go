@@ -6,7 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cefgo/cefgo/internal/manifest"
+	"github.com/cefgo/cefgo/internal/object"
+	"github.com/cefgo/cefgo/internal/verify"
 )
 
 // source is content to be pushed: a file, or standard input kept in one.
@@ -14,6 +21,8 @@ type source struct {
 	*os.File
 	size    int64
 	version [16]byte // the head of the content's SHA-256
+	whole   manifest.Digest
+	runs    []manifest.Digest
 	info    os.FileInfo
 }
 
@@ -54,13 +63,50 @@ func (a *app) openSource(ctx context.Context, path string) (*source, error) {
 		s.Close()
 		return nil, err
 	}
-	h := sha256.New()
-	if s.size, err = io.Copy(h, contextReader{ctx, s.File}); err != nil {
+	if err = s.hash(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
-	copy(s.version[:], h.Sum(nil))
 	return s, nil
+}
+
+// hash reads the content once, for its digests.
+func (s *source) hash(ctx context.Context) (err error) {
+	h := sha256.New()
+	w := verify.NewWriter(h, verify.Options{Run: object.RunSize})
+	s.size, err = io.Copy(w, contextReader{ctx, s.File})
+	if cerr := w.Close(); err == nil {
+		err = cerr
+	}
+	s.whole, s.runs = manifest.Digest(h.Sum(nil)), w.Runs()
+	copy(s.version[:], s.whole[:])
+	return err
+}
+
+// manifest is that of the content as l is pushed, and the list that it names. Where the
+// name leaves no room for it there is none.
+func (s *source) manifest(l *object.Layout, path string, sign func([]byte) (manifest.Signature, error)) (payload, list []byte, err error) {
+	if name, err := object.RunsName(l.Name, s.version[:]); err != nil || !name.CanChunk() {
+		return nil, nil, nil
+	}
+	now := time.Now()
+	m := manifest.Manifest{
+		Status: manifest.Object, Name: l.Name, Issued: now, Expires: now.Add(l.Expiry), Version: s.version[:], Size: s.size,
+		Blocks: []int{l.BlockSize}, PlainOnly: true, MediaType: mime.TypeByExtension(filepath.Ext(path)),
+		Digests: manifest.NewDigests(s.whole, s.runs),
+	}
+	if t := s.info.ModTime(); path != "-" && t.After(time.Unix(0, 0)) {
+		m.Modified = t
+	}
+	if payload, err = m.Encode(sign); err != nil {
+		return nil, nil, err
+	}
+	if m.Digests.Runs == nil {
+		for _, r := range s.runs {
+			list = append(list, r[:]...)
+		}
+	}
+	return payload, list, nil
 }
 
 // spool keeps what open's reader brings in a file without a name. When ctx ends

@@ -55,7 +55,7 @@ func (d *decoder) decode(b []byte) error {
 		if typ >= critical {
 			return bad(fmt.Sprintf("unknown field 0x%04x", typ))
 		}
-		if typ <= fieldPages {
+		if typ <= fieldPages || typ == fieldPlainOnly {
 			if !d.field(typ, v) {
 				return bad(fmt.Sprintf("field 0x%04x", typ))
 			}
@@ -95,6 +95,9 @@ func (d *decoder) field(typ uint16, v []byte) bool {
 		return size(&m.Done, v)
 	case fieldPages:
 		return size(&m.Pages, v)
+	case fieldPlainOnly:
+		m.PlainOnly = true
+		return len(v) == 0
 	default:
 		return d.digest(typ, v)
 	}
@@ -134,7 +137,7 @@ func (d *decoder) digest(typ uint16, v []byte) bool {
 const (
 	seenAlways = 1<<fieldStatus | 1<<fieldName | 1<<fieldIssued | 1<<fieldExpires
 	seenObject = seenAlways | 1<<fieldVersion | 1<<fieldSize | 1<<fieldBlocks
-	seenMaybe  = 1<<fieldModified | 1<<fieldMediaType
+	seenMaybe  = 1<<fieldModified | 1<<fieldMediaType | 1<<fieldPlainOnly
 )
 
 // complete reports what is missing, or too much.

@@ -26,6 +26,7 @@ const (
 	fieldList      = 0x000C
 	fieldDone      = 0x000D
 	fieldPages     = 0x000E
+	fieldPlainOnly = 0x0011
 	critical       = 0x8000 // what a reader must not pass over
 )
 
@@ -91,9 +92,14 @@ func (m *Manifest) appendFields(b []byte) []byte {
 		b = appendTLV(b, fieldMediaType, []byte(m.MediaType))
 	}
 	if m.Digests == nil {
-		return append64(b, fieldDone, uint64(m.Done))
+		b = append64(b, fieldDone, uint64(m.Done))
+	} else {
+		b = m.Digests.appendTo(b, m.Size)
 	}
-	return m.Digests.appendTo(b, m.Size)
+	if m.PlainOnly {
+		b = appendTLV(b, fieldPlainOnly, nil)
+	}
+	return b
 }
 
 func (d *Digests) appendTo(b []byte, size int64) []byte {

@@ -58,6 +58,8 @@ type Manifest struct {
 	// The following are an object's only.
 
 	Size int64 // bytes
+	// PlainOnly: its chunks are under Name alone, and not under that of the version.
+	PlainOnly bool
 	// Blocks are the block sizes that the version can be read in, in bytes; the first
 	// is that of the chunks under Name itself.
 	Blocks    []int
@@ -146,7 +148,7 @@ func (m *Manifest) check() error {
 func (m *Manifest) checkOther() error {
 	listed := m.Version != nil
 	switch {
-	case m.Size != 0 || m.Blocks != nil || !m.Modified.IsZero() || m.MediaType != "" || m.Digests != nil:
+	case m.Size != 0 || m.PlainOnly || m.Blocks != nil || !m.Modified.IsZero() || m.MediaType != "" || m.Digests != nil:
 		return bad("what is no object has an object's fields")
 	case m.Status == Absent && (listed || m.Pages != 0 || m.Done != 0):
 		return bad("what is absent has more fields")

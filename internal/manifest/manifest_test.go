@@ -97,7 +97,7 @@ func checkSame(t testing.TB, got, want *Manifest) {
 		t.Errorf("%v %s, want %v %s", got.Status, got.Name, want.Status, want.Name)
 	case !got.Issued.Equal(want.Issued) || !got.Expires.Equal(want.Expires) || !got.Modified.Equal(want.Modified):
 		t.Errorf("times %v %v %v, want %v %v %v", got.Issued, got.Expires, got.Modified, want.Issued, want.Expires, want.Modified)
-	case !bytes.Equal(got.Version, want.Version) || got.Size != want.Size || got.Done != want.Done || got.Pages != want.Pages || got.MediaType != want.MediaType:
+	case !bytes.Equal(got.Version, want.Version) || got.Size != want.Size || got.Done != want.Done || got.Pages != want.Pages || got.PlainOnly != want.PlainOnly || got.MediaType != want.MediaType:
 		t.Errorf("%+v, want %+v", got, want)
 	case (gd == nil) != (wd == nil):
 		t.Errorf("digests %v, want %v", gd, wd)
@@ -163,6 +163,9 @@ func TestEncodeRefuses(t *testing.T) {
 		"modified":          func(m *Manifest) { m.Modified = time.Unix(-1, 0) },
 		"issued":            func(m *Manifest) { m.Issued = time.Unix(-1, 0) },
 		"absent, with size": func(m *Manifest) { m.Status = Absent },
+		"directory, plain": func(m *Manifest) {
+			*m = Manifest{Status: Directory, Name: m.Name, Issued: issued, Expires: expires, PlainOnly: true}
+		},
 		"object with pages": func(m *Manifest) { m.Pages = 1 },
 		"absent, with version": func(m *Manifest) {
 			*m = Manifest{Status: Absent, Name: m.Name, Issued: issued, Expires: expires, Version: []byte{1}}
@@ -272,6 +275,7 @@ func drawManifest(t *rapid.T) *Manifest {
 	m.Version = rapid.SliceOfN(rapid.Byte(), 1, 16).Draw(t, "version")
 	m.Size = rapid.Int64Range(0, math.MaxInt64).Draw(t, "size") >> rapid.IntRange(0, 63).Draw(t, "shift")
 	m.Blocks = rapid.SliceOfN(rapid.IntRange(60, 57344), 1, 8).Draw(t, "blocks")
+	m.PlainOnly = rapid.Bool().Draw(t, "plain only")
 	m.MediaType = rapid.StringMatching(`[a-z/]{0,20}`).Draw(t, "type")
 	if rapid.Bool().Draw(t, "modified") {
 		m.Modified = time.Unix(0, rapid.Int64Range(1, math.MaxInt64-1).Draw(t, "at"))

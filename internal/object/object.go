@@ -66,10 +66,13 @@ func (s Sum) on(o *tlv.Object) {
 // Mark is what chunks carry to tell that they are of one version of the content: a
 // value that differs from version to version, and the block size, because the same
 // content cut otherwise has other chunks under the same numbers. version has at most
-// tlv.MaxVersionLen-2 bytes.
+// tlv.MaxVersionLen-MarkLen bytes.
 func Mark(version []byte, blockSize int) []byte {
 	return binary.BigEndian.AppendUint16(bytes.Clone(version), uint16(blockSize))
 }
+
+// MarkLen is what a mark has besides the version, in bytes.
+const MarkLen = 2
 
 // Chunks is the number of chunks; empty content is one empty chunk.
 func (l *Layout) Chunks() uint64 {

@@ -115,7 +115,7 @@ func pushed(t testing.TB, n int, version string) object.Layout {
 
 func push(t testing.TB, c *cache, l object.Layout, content []byte) {
 	t.Helper()
-	check(t, Push(t.Context(), c, l, bytes.NewReader(content), 0, func(int64) {}, nil))
+	check(t, Push(t.Context(), c, Content{Layout: l}, bytes.NewReader(content), 0, func(int64) {}, nil))
 }
 
 func readBack(ctx context.Context, c *cache, l object.Layout, content []byte) (pipeline.Result, error) {
@@ -147,7 +147,7 @@ func TestPushAndReadBack(t *testing.T) {
 			c, content := newCache(t), random(1, size)
 			l := pushed(t, size, "v1")
 			var told []int64
-			check(t, Push(t.Context(), c, l, bytes.NewReader(content), 0, func(n int64) { told = append(told, n) }, nil))
+			check(t, Push(t.Context(), c, Content{Layout: l}, bytes.NewReader(content), 0, func(n int64) { told = append(told, n) }, nil))
 			if len(c.store) != int(l.Chunks())+1 {
 				t.Errorf("%d bytes: %d packets, want %d chunks and a meta", size, len(c.store), l.Chunks())
 			}
@@ -310,7 +310,7 @@ func TestSourceShrinks(t *testing.T) {
 	for _, left := range []int{0, 1, 699, 700, 729} {
 		synctest.Test(t, func(t *testing.T) {
 			c, l := newCache(t), pushed(t, len(content), "v1")
-			err := Push(t.Context(), c, l, bytes.NewReader(content[:left]), 0, func(int64) {}, nil)
+			err := Push(t.Context(), c, Content{Layout: l}, bytes.NewReader(content[:left]), 0, func(int64) {}, nil)
 			if !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("push with %d bytes left: %v, want %v", left, err, io.ErrUnexpectedEOF)
 			}
@@ -334,7 +334,7 @@ func TestSourceFails(t *testing.T) {
 	broken := errors.New("broken disk")
 	synctest.Test(t, func(t *testing.T) {
 		c, l := newCache(t), pushed(t, 730, "v1")
-		if err := Push(t.Context(), c, l, unreadable{broken}, 0, func(int64) {}, nil); !errors.Is(err, broken) {
+		if err := Push(t.Context(), c, Content{Layout: l}, unreadable{broken}, 0, func(int64) {}, nil); !errors.Is(err, broken) {
 			t.Errorf("push: %v, want %v", err, broken)
 		}
 		push(t, c, l, random(1, 730))
@@ -353,7 +353,7 @@ func TestPushEnds(t *testing.T) {
 	cause := errors.New("enough")
 	synctest.Test(t, func(t *testing.T) {
 		out := &outbox{err: cause}
-		if err := Push(t.Context(), out, l, bytes.NewReader(content), 0, func(int64) {}, nil); err != cause {
+		if err := Push(t.Context(), out, Content{Layout: l}, bytes.NewReader(content), 0, func(int64) {}, nil); err != cause {
 			t.Errorf("by the outlet: %v, want %v", err, cause)
 		}
 		if len(out.sizes) != 1 {
@@ -361,13 +361,13 @@ func TestPushEnds(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(cause) })
-		if err := Push(ctx, &outbox{full: true}, l, bytes.NewReader(content), 0, func(int64) {}, nil); err != cause {
+		if err := Push(ctx, &outbox{full: true}, Content{Layout: l}, bytes.NewReader(content), 0, func(int64) {}, nil); err != cause {
 			t.Errorf("with a full outlet: %v, want %v", err, cause)
 		}
 		ctx, cancel = context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(cause) })
 		start := time.Now()
-		if err := Push(ctx, &outbox{}, l, bytes.NewReader(content), 1e6, func(int64) {}, nil); err != cause || time.Since(start) != time.Second {
+		if err := Push(ctx, &outbox{}, Content{Layout: l}, bytes.NewReader(content), 1e6, func(int64) {}, nil); err != cause || time.Since(start) != time.Second {
 			t.Errorf("at a rate: %v after %v, want %v", err, time.Since(start), cause)
 		}
 	})
@@ -378,7 +378,7 @@ func TestPushRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, rate := range []float64{1e6, 5e6, 1e9} {
 			out, l, start := &outbox{}, pushed(t, size, "v1"), time.Now()
-			check(t, Push(t.Context(), out, l, bytes.NewReader(random(1, size)), rate, func(int64) {}, nil))
+			check(t, Push(t.Context(), out, Content{Layout: l}, bytes.NewReader(random(1, size)), rate, func(int64) {}, nil))
 			total := 0
 			for i, n := range out.sizes {
 				if may := rate / 8 * out.times[i].Sub(start).Seconds(); float64(total) > may+1 {
@@ -418,7 +418,7 @@ func TestPushNotWhole(t *testing.T) {
 	for _, size := range []int{0, 1, 1000} {
 		out := &outbox{}
 		l := object.Layout{Name: mustName(t, "ccnx:/a"), Size: int64(size), BlockSize: 100}
-		err := Push(t.Context(), out, l, bytes.NewReader(make([]byte, size)), 0, func(int64) {}, func() error { return cause })
+		err := Push(t.Context(), out, Content{Layout: l}, bytes.NewReader(make([]byte, size)), 0, func(int64) {}, func() error { return cause })
 		if err != cause {
 			t.Errorf("%d bytes: %v", size, err)
 		}

@@ -218,7 +218,7 @@ func TestRetiredBounded(t *testing.T) {
 		}
 		time.Sleep(keepRetired - 1)
 		s.answers(versionChunk(t, name, versions[9], object.DefaultBlock, 0))
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if synctest.Wait(); len(s.tree.old) != 1 {
 			t.Errorf("%d are kept after %v, want the one asked for meanwhile", len(s.tree.old), keepRetired)
 		}

@@ -107,7 +107,7 @@ func FuzzAnswer(f *testing.F) {
 
 // digestAll has the digests of all files computed, so that no Interest waits for them.
 func digestAll(f *testing.F, p *Publisher, dir string, now time.Time) {
-	check(f, fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+	check(f, fs.WalkDir(os.DirFS(dir), ".", func(path string, _ fs.DirEntry, _ error) error {
 		name := child(f, p.tree.prefix, strings.Split(path, "/")...)
 		g, err := p.tree.Lookup(name, now)
 		if err != nil {

@@ -96,7 +96,7 @@ var fakes = map[string]func(k uint64, o *tlv.Object) bool{
 		return true
 	},
 	"beyond": func(k uint64, o *tlv.Object) bool {
-		o.EndChunk.OK = k == 2
+		o.EndChunk.OK = k == 5 // which is behind it, and comes for certain
 		o.EndChunk.V = 2
 		return true
 	},

@@ -103,11 +103,13 @@ type Client struct {
 	trouble atomic.Pointer[error]
 
 	// mu protects the following. It is held for table accesses only.
-	mu      sync.Mutex
-	epoch   int // counts connections
-	pending map[nameKey][]*pending
-	feeds   map[string][]*Feed
-	regs    []*Registration
+	mu    sync.Mutex
+	epoch int // counts connections
+	// linkRequests and linkReplies count over the latest connection.
+	linkRequests, linkReplies int
+	pending                   map[nameKey][]*pending
+	feeds                     map[string][]*Feed
+	regs                      []*Registration
 }
 
 // nameKey is a name as a map key.
@@ -180,27 +182,62 @@ func (c *Client) shutDown() {
 // that is queued. It fails with the context's cause, with [ErrClosed], or where nobody
 // takes its datagrams.
 func (c *Client) Alive(ctx context.Context) error {
-	select {
-	case <-c.alive:
-	default:
-	}
+	var first linkCount // of this call, over the connection that there is
 	for {
+		n := c.countRequest()
+		if n.epoch != first.epoch {
+			first = n
+		}
 		if err := c.out.Put(ctx, packet([]byte(tlv.LinkRequest))); err != nil {
 			return err
 		}
-		select {
-		case <-c.alive:
-			return nil
-		case <-time.After(aliveAgain): // a datagram may be lost
-			if err := c.Trouble(); errors.Is(err, syscall.ECONNREFUSED) {
-				return err
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-c.ctx.Done():
-			return context.Cause(c.ctx)
+		if done, err := c.awaitReply(ctx, first); done || err != nil {
+			return err
 		}
 	}
+}
+
+// awaitReply waits for the answer to a request, for some time. Answers to requests before
+// it, which say nothing of what was queued since, may still come first.
+func (c *Client) awaitReply(ctx context.Context, to linkCount) (done bool, err error) {
+	again := time.NewTimer(aliveAgain)
+	defer again.Stop()
+	for {
+		select {
+		case <-c.alive:
+			if c.replied(to) {
+				return true, nil
+			}
+		case <-again.C: // a datagram may be lost
+			if err := c.Trouble(); errors.Is(err, syscall.ECONNREFUSED) {
+				return false, err
+			}
+			return false, nil
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-c.ctx.Done():
+			return false, context.Cause(c.ctx)
+		}
+	}
+}
+
+// linkCount is a link request: the n-th over a connection, from 1.
+type linkCount struct{ epoch, n int }
+
+// countRequest counts a link request that is about to be sent.
+func (c *Client) countRequest() linkCount {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.linkRequests++
+	return linkCount{max(c.epoch, 1), c.linkRequests} // before the first one it waits for that
+}
+
+// replied reports whether so many answers have come that one of them is to that request,
+// or to a later one.
+func (c *Client) replied(to linkCount) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch == to.epoch && c.linkReplies >= to.n
 }
 
 // Trouble is why there is no working connection: what ended the last one, or refused

@@ -39,7 +39,7 @@ func (c *Client) dispatch(conn transport.Conn, b *tlv.Batch) {
 	run.finish()
 }
 
-// isLinkReply takes a forwarder's sign of life, if pkt is one.
+// isLinkReply takes a forwarder's sign of life, if pkt is one. mu is held.
 func (c *Client) isLinkReply(conn transport.Conn, pkt []byte) bool {
 	size, node := tlv.ParseNodeReply(pkt)
 	if !node && string(pkt) != tlv.LinkReply {
@@ -51,6 +51,7 @@ func (c *Client) isLinkReply(conn transport.Conn, pkt []byte) bool {
 	if c.cfg.OnPeer != nil {
 		c.cfg.OnPeer(Peer{node, size})
 	}
+	c.linkReplies++
 	select {
 	case c.alive <- struct{}{}:
 	default:

@@ -301,3 +301,31 @@ func TestAlive(t *testing.T) {
 		}
 	})
 }
+
+// An answer to an earlier request, which is still on its way, is no sign that what was sent
+// since has been taken.
+func TestAliveStale(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fake) {
+		c := f.connect()
+		must(t, c.Alive(t.Context()))
+		f.change(func() { f.mute = true })
+		why := errors.New("enough")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, why)
+		defer cancel()
+		if err := c.Alive(ctx); err != why { // its answer is late
+			t.Error(err)
+		}
+		alive := make(chan error, 1)
+		go func() { alive <- c.Alive(t.Context()) }()
+		synctest.Wait()
+		f.conn(0).send([]byte(tlv.LinkReply))
+		synctest.Wait()
+		select {
+		case err := <-alive:
+			t.Errorf("a late answer to the request before: %v", err)
+		default:
+		}
+		f.conn(0).send([]byte(tlv.LinkReply))
+		must(t, <-alive)
+	})
+}

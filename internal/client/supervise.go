@@ -102,10 +102,12 @@ func (c *Client) connected() *tlv.Batch {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++
+	c.linkRequests += hello.Len()
 	if c.epoch == 1 {
 		return hello // nothing was sent over any other connection
 	}
 	c.out.Drop()
+	c.linkRequests, c.linkReplies = hello.Len(), 0
 	for _, r := range c.regs {
 		r.appendCommands(hello, tlv.CommandDeregister, r.match.command())
 		if r.probed {
@@ -211,6 +213,7 @@ func (c *Client) watch(ctx context.Context) error {
 			timer.Reset(silence)
 		case asked < last || asked == 0:
 			asked = time.Now().UnixNano()
+			c.countRequest()
 			c.out.TryPut([]byte(tlv.LinkRequest))
 			timer.Reset(proof)
 		default:

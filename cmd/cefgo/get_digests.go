@@ -53,7 +53,7 @@ func (p *provenFetch) complete(ctx context.Context) (*manifest.Manifest, proof, 
 		case a.wrong():
 			return nil, 0, a.err
 		case a.m != nil && p.isOther(a.m):
-			return nil, 0, errors.New("its publisher has another version now, and tells no digests of the old one")
+			return nil, 0, errOldDigests
 		case a.m != nil && (a.m.Digests != nil || a.m.Done > m.Done && a.m.Done <= p.m.Size):
 			m, got, moved = a.m, a.proof, time.Now()
 		case time.Since(moved) > p.r.o.stall.d:
@@ -62,6 +62,10 @@ func (p *provenFetch) complete(ctx context.Context) (*manifest.Manifest, proof, 
 	}
 	return m, got, nil
 }
+
+// errOldDigests: the version is not the publisher's any more, and its digests were not
+// known in time.
+var errOldDigests = errors.New("its publisher has another version now, and tells no digests of the old one")
 
 // list fetches the list of digests.
 func (p *provenFetch) list(ctx context.Context, m *manifest.Manifest) ([]manifest.Digest, error) {

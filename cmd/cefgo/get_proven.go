@@ -152,6 +152,9 @@ func (p *provenFetch) unproven(ctx context.Context, err error) error {
 	if ctx.Err() != nil || code == exitIntegrity || code == exitPartial && v.demands(proofManifest) {
 		return err
 	}
+	if errors.Is(err, errOldDigests) && v.demands(proofManifest) {
+		return errNewer
+	}
 	p.r.a.say("%v: its manifest proves nothing", err)
 	return v.lacks(proofNone)
 }
@@ -200,10 +203,28 @@ func (p *provenFetch) fetch(ctx context.Context, cancel context.CancelCauseFunc,
 	trim := &trimmer{to: w, skip: start - int64(o.First)*int64(p.block), left: end - start}
 	res, err := p.fetchVersion(ctx, cancel, l, trim, o)
 	if err != nil {
-		return res, after("manifest", err)
+		return res, p.afterManifest(ctx, err)
 	}
 	return res, p.checkEnd(&res, l, trim)
 }
+
+// afterManifest is the error of a fetch of which the manifest has come, and perhaps nothing
+// more.
+func (p *provenFetch) afterManifest(ctx context.Context, err error) error {
+	var ret *pipeline.ReturnError
+	if !errors.As(err, &ret) {
+		return after("manifest", err)
+	}
+	q := p.r.inquire(ctx, p.j.name)
+	defer q.cancel()
+	if a := <-q.answer; p.isOther(a.m) {
+		return errNewer
+	}
+	return &failure{code: exitPartial, err: fmt.Errorf("its manifest came, and then an %w", err), ret: &ret.Code}
+}
+
+// errNewer: the version that is fetched is not the publisher's any more.
+var errNewer = &pipeline.ChangedError{What: "its publisher has another version now"}
 
 // takeFirst takes the chunk that came with the manifest, which is all.
 func (p *provenFetch) takeFirst(w io.Writer) (pipeline.Result, error) {
@@ -308,7 +329,7 @@ func (p *provenFetch) watch(ctx context.Context, cancel context.CancelCauseFunc,
 		select {
 		case a := <-q.answer:
 			if p.isOther(a.m) && u.quiet(time.Now()) > 0 {
-				cancel(&pipeline.ChangedError{What: "its publisher has another version now"})
+				cancel(errNewer)
 			}
 		case <-over:
 		}

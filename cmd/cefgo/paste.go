@@ -9,7 +9,7 @@ import (
 
 // resumeCommand is the command that goes on where a fetch ended, "" where none does.
 func (a *app) resumeCommand(name tlv.Name, o getOptions, t *target) string {
-	if o.chunks.set || o.bytes.set || !t.resumable() {
+	if o.chunks.set || o.bytes.set || !t.resumable() && !t.earlier {
 		return ""
 	}
 	return a.resumeLine([]tlv.Name{name}, o.output)

@@ -322,7 +322,7 @@ func TestAliveStale(t *testing.T) {
 		synctest.Wait()
 		select {
 		case err := <-alive:
-			t.Errorf("a late answer to the request before: %v", err)
+			t.Fatalf("a late answer to the request before: %v", err)
 		default:
 		}
 		f.conn(0).send([]byte(tlv.LinkReply))

@@ -215,7 +215,7 @@ func (p *provenFetch) afterManifest(ctx context.Context, err error) error {
 	if !errors.As(err, &ret) {
 		return after("manifest", err)
 	}
-	q := p.r.inquire(ctx, p.j.name)
+	q := p.r.inquire(ctx, p.j)
 	defer q.cancel()
 	if a := <-q.answer; p.isOther(a.m) {
 		return errNewer

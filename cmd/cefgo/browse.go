@@ -29,6 +29,9 @@ func (r *getRun) browse(ctx context.Context, j *getJob, each func(*manifest.Entr
 	if err != nil {
 		return nil, err
 	}
+	if m.Pages > maxEntries {
+		return nil, forged(fmt.Errorf("its list has %d pages", m.Pages))
+	}
 	w := &pageReader{r: r, j: j, m: m}
 	for w.next < m.Pages {
 		if err := r.fetchPages(ctx, name, w); err != nil {

@@ -29,6 +29,7 @@ type treeRun struct {
 	made bool // the directory was not there before
 
 	complete bool // all is there
+	queue    chan<- *treeEntry
 
 	fetched, same, bytes atomic.Int64
 
@@ -133,9 +134,8 @@ func (t *treeRun) fetchTree(ctx context.Context) error {
 			}
 		})
 	}
-	err := t.walk(ctx, treeEntry{name: t.name}, func(ctx context.Context, e *treeEntry) (bool, error) {
-		return t.found(ctx, e, queue)
-	})
+	t.queue = queue
+	err := t.walk(ctx, treeEntry{name: t.name}, t)
 	close(queue)
 	wg.Wait()
 	return err
@@ -143,7 +143,7 @@ func (t *treeRun) fetchTree(ctx context.Context) error {
 
 // found takes an entry of the tree: a file goes into the queue, a directory is made. What
 // may not be here is told, and passed over.
-func (t *treeRun) found(ctx context.Context, e *treeEntry, queue chan<- *treeEntry) (bool, error) {
+func (t *treeRun) found(ctx context.Context, e *treeEntry) (bool, error) {
 	if err := partfile.CheckSegment(e.Name); err != nil {
 		t.fail(e, asLocal(err))
 		return false, nil
@@ -155,12 +155,15 @@ func (t *treeRun) found(ctx context.Context, e *treeEntry, queue chan<- *treeEnt
 		return false, nil
 	}
 	select {
-	case queue <- e:
+	case t.queue <- e:
 		return false, nil
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
 }
+
+// unlisted takes note of a directory of which nothing is known: what is in there is missing.
+func (t *treeRun) unlisted(e *treeEntry, err error) { t.fail(e, err) }
 
 // directory makes a directory of the tree, unless it is excluded.
 func (t *treeRun) directory(e *treeEntry) (bool, error) {

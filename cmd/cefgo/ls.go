@@ -53,6 +53,7 @@ type listRun struct {
 	entries []fields // for the JSON
 	files   int
 	dirs    int
+	failed  int // directories that could not be listed
 	bytes   int64
 }
 
@@ -79,22 +80,35 @@ func (a *app) runLs(ctx context.Context, o lsOptions, uri string) error {
 	}
 	defer l.hangUp()
 	l.begin(o.get.path(l.fw))
-	err = l.walk(ctx, treeEntry{name: name}, l.tell)
+	err = l.walk(ctx, treeEntry{name: name}, l)
 	if ferr := l.out.Flush(); err == nil {
 		err = ferr
 	}
-	if err != nil {
-		return l.fw.blame(l.client, err)
-	}
-	f := fields{"name": name.String(), "files": l.files, "directories": l.dirs, "size_bytes": l.bytes}
+	f := fields{"name": name.String(), "files": l.files, "directories": l.dirs, "failed": l.failed, "size_bytes": l.bytes}
 	if l.a.json == jsonObject {
 		f["entries"] = l.entries
 	}
-	return a.result(f)
+	if err == nil && l.failed == 0 {
+		return a.result(f)
+	}
+	out := &failure{code: exitPartial, err: fmt.Errorf("%d of its directories could not be listed", l.failed)}
+	if err != nil {
+		out = newFailure(l.fw.blame(l.client, err))
+	}
+	if l.files+l.dirs > 0 {
+		out.more = f
+	}
+	return out
 }
 
-// tell prints one entry, and says whether to list what is in it.
-func (l *listRun) tell(_ context.Context, e *treeEntry) (bool, error) {
+// unlisted tells of a directory whose entries are missing.
+func (l *listRun) unlisted(e *treeEntry, err error) {
+	l.failed++
+	l.a.line(failed("ls", e.name.String(), err).Error())
+}
+
+// found prints one entry, and says whether to list what is in it.
+func (l *listRun) found(_ context.Context, e *treeEntry) (bool, error) {
 	kind, path := "file", e.path
 	if e.Status == manifest.Directory {
 		kind, path = "directory", path+"/"

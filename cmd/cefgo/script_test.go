@@ -33,6 +33,7 @@ var socketIDs atomic.Uint64
 //	fake MODE NAME                an application that answers for NAME in bad ways
 //	forge MODE NAME               a publisher with a manifest that does something wrong
 //	forged MODE WAY=N,… [flags]   gets what such a publisher has, which must end with N
+//	forgetree MODE NAME           a publisher of a tree that does something wrong
 //	code N cefgo ARGS…            runs cefgo, which must end with exit code N
 //	makefile FILE SIZE            writes SIZE bytes that never repeat
 //	deadsocket                    leaves a socket file that nobody listens at
@@ -65,6 +66,7 @@ func TestScript(t *testing.T) {
 			"fake":       cmdFake,
 			"forge":      cmdForge,
 			"forged":     cmdForged,
+			"forgetree":  cmdForgeTree,
 			"code":       cmdCode,
 			"makefile":   cmdMakefile,
 			"deadsocket": cmdDeadSocket,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,32 +73,35 @@ func (r *getRun) asChanged(ctx context.Context, j *getJob, m *manifest.Manifest,
 }
 
 // listed asks for the manifest of what j names until it is there, and where that is a
-// directory until its list is.
+// directory until its list is: for as long as its publisher goes on with reading it.
 func (r *getRun) listed(ctx context.Context, j *getJob) (*manifest.Manifest, error) {
+	in, cancel := r.inTime(ctx)
+	defer cancel()
 	moved, wait, done := time.Now(), r.o.timeout.d, int64(-1)
 	for {
-		q := r.inquire(ctx, j)
+		q := r.inquire(in, j)
 		a := <-q.answer
 		q.cancel()
 		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
 		case a.wrong():
 			return nil, a.err
 		case a.m != nil && a.m.Status == manifest.Absent:
 			return nil, (&found{reply: a}).noObject()
 		case a.m != nil && (a.m.Status == manifest.Object || a.m.Version != nil):
 			return a.m, nil
-		case a.m != nil && a.m.Done != done:
+		case a.m != nil && a.m.Done > done:
 			moved, wait, done = time.Now(), r.o.stall.d, a.m.Done
-		case time.Since(moved) >= wait && done >= 0:
+		case in.Err() == nil && time.Since(moved) < wait:
+		case done >= 0 && r.late(ctx) == nil:
 			return nil, &failure{code: exitPartial, err: errors.New("its publisher does not come to an end with reading the directory")}
-		case time.Since(moved) >= wait:
-			return nil, fmt.Errorf("nobody tells what is there: %w", pipeline.ErrTimeout)
+		case done >= 0:
+			return nil, after("manifest", r.late(ctx))
+		default:
+			return nil, cmp.Or(r.late(ctx), fmt.Errorf("nobody tells what is there: %w", pipeline.ErrTimeout))
 		}
 		select {
 		case <-time.After(digestsAgain):
-		case <-ctx.Done():
+		case <-in.Done():
 		}
 	}
 }

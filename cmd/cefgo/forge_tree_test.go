@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ type treeForger struct {
 	key   keys.PrivateKey
 	dirs  map[string][]manifest.Entry // by path, "" the top
 	asked int                         // manifests of directories
+	slow  time.Duration               // before a file's chunk
 	// of, where set, says what is in any directory.
 	of func(path string) []manifest.Entry
 	// manifest and page change what is told; what they return is signed, or unsigned, or
@@ -140,7 +142,15 @@ var treeForgers = map[string]func(f *treeForger){
 			return signed
 		}
 	},
-	// toandfro: likewise, and it goes back.
+	// many: a hundred files, each of which takes its time.
+	"many": func(f *treeForger) {
+		var names []string
+		for i := range 100 {
+			names = append(names, fmt.Sprintf("f%d", 100+i))
+		}
+		f.dirs[""], f.slow = filesOf(names...), 50*time.Millisecond
+	},
+	// toandfro: it goes to and fro.
 	"toandfro": func(f *treeForger) {
 		f.manifest = func(_ string, m *manifest.Manifest) telling {
 			f.asked++
@@ -232,6 +242,7 @@ func (f *treeForger) answer(out *tlv.Batch, i *tlv.Interest) {
 		}
 		fresh(m.Encode(f.sealing(signed)))
 	case part.Kind != object.KindRuns && part.Kind != object.KindList && k == 0 && !isDir:
+		time.Sleep(f.slow)
 		o := tlv.Object{Name: i.Name, EndChunk: tlv.Some[uint64](0), Version: object.Mark(whole[:8], forgedBlock), Payload: []byte(forgedFile), Summed: true}
 		_ = out.Encode(o.AppendTo)
 	}

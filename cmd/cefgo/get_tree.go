@@ -32,6 +32,7 @@ type treeRun struct {
 	queue    chan<- *treeEntry
 
 	fetched, same, bytes atomic.Int64
+	left                 atomic.Int64 // files that were not begun
 
 	mu       sync.Mutex // protects the following
 	failures []fields   // of at most maxFailures
@@ -154,12 +155,25 @@ func (t *treeRun) found(ctx context.Context, e *treeEntry) (bool, error) {
 	if !t.wanted(e.path) {
 		return false, nil
 	}
+	if err := t.over(ctx); err != nil {
+		return false, err
+	}
 	select {
 	case t.queue <- e:
 		return false, nil
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
+}
+
+// over is why no file may be begun any more; nil where one may. Something has arrived: it was
+// in a list.
+func (t *treeRun) over(ctx context.Context) error {
+	err := t.late(ctx)
+	if err != nil && ctx.Err() == nil {
+		return &failure{code: exitPartial, err: errDeadline}
+	}
+	return err
 }
 
 // unlisted takes note of a directory of which nothing is known: what is in there is missing.
@@ -203,7 +217,8 @@ func matches(patterns []string, path string) bool {
 
 // fetchEntry fetches one file of the tree.
 func (t *treeRun) fetchEntry(ctx context.Context, e *treeEntry) {
-	if ctx.Err() != nil {
+	if t.late(ctx) != nil {
+		t.left.Add(1) // told once, for all
 		return
 	}
 	j := &getJob{uri: e.name.String(), name: e.name, full: e.name, verify: t.demand(e.name), path: filepath.Join(t.dir, filepath.FromSlash(e.path)), begun: true, tree: true}
@@ -260,6 +275,9 @@ func (t *treeRun) tell(ctx context.Context, err error) error {
 		f["failures"] = t.failures
 	}
 	some := t.fetched.Load()+t.same.Load() > 0
+	if err == nil && t.left.Load() > 0 {
+		err = t.over(ctx)
+	}
 	if t.complete = err == nil && t.failed == 0 && ctx.Err() == nil; t.complete || some {
 		t.sayGot(took)
 	}
@@ -268,7 +286,9 @@ func (t *treeRun) tell(ctx context.Context, err error) error {
 	case t.complete:
 		return t.a.result(f)
 	case err != nil:
-		out = newFailure(t.fw.blame(t.client, err))
+		if out = newFailure(t.fw.blame(t.client, err)); some && (out.code == exitTimeout || out.code == exitReturned) {
+			out.code, out.hint = exitPartial, ""
+		}
 	case ctx.Err() != nil:
 		out = newFailure(context.Cause(ctx))
 	default:

@@ -52,7 +52,7 @@ type Manifest struct {
 	// Pages is how many pages the list of a directory has, 1 at least.
 	Pages int64
 	// Done is how far the publisher is with what it does not know yet: the bytes of an
-	// object that it has hashed, or the entries of a directory that it has read.
+	// object that it has hashed, or the entries of directories that it has read.
 	Done int64
 
 	// The following are an object's only.

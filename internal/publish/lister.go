@@ -22,7 +22,7 @@ type lister struct {
 	signatureSize int // bytes that a signature may take
 	pageSize      int // bytes of a page's payload at most, where its entries allow it
 
-	progress atomic.Int64 // names read of the directory that is being read
+	progress atomic.Int64 // names read, of whatever directory: it only grows
 	jobs     chan listJob
 	quit     chan struct{}
 	wg       sync.WaitGroup
@@ -198,7 +198,6 @@ func (l *lister) versionOf(path string) (string, error) {
 
 // keep keeps g, and forgets those that were used longest ago.
 func (l *lister) keep(g *listing) {
-	l.progress.Store(0)
 	l.clock++
 	g.used = l.clock
 	total := g.size

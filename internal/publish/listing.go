@@ -35,8 +35,7 @@ func directoryVersion(id identity) []byte {
 	return sum[:versionLen]
 }
 
-// readListing reads the names in a directory, as many as may be served. progress is told
-// how many it has read so far. It fails with errChanged where the directory changes
+// readListing reads the names in a directory, as many as may be served. It fails with errChanged where the directory changes
 // meanwhile.
 func (l *lister) readListing(name tlv.Name, path string) (*listing, error) {
 	d, err := l.root.Open(path)

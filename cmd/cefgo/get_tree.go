@@ -26,7 +26,7 @@ type treeRun struct {
 	name tlv.Name
 	dir  string
 	root *os.Root
-	made bool // the directory was not there before
+	made []string // directories that were not there before, the innermost first
 
 	complete bool // all is there
 	queue    chan<- *treeEntry
@@ -108,20 +108,45 @@ func (t *treeRun) openDir() error {
 		}
 		t.dir = string(last.Value)
 	}
-	_, err := os.Lstat(t.dir)
-	t.made = errors.Is(err, fs.ErrNotExist)
-	if err = os.MkdirAll(t.dir, 0o777); err == nil {
+	for d := t.dir; missing(d); d = filepath.Dir(d) {
+		t.made = append(t.made, d)
+	}
+	err := os.MkdirAll(t.dir, 0o777)
+	if err == nil {
 		t.root, err = os.OpenRoot(t.dir)
 	}
+	if err != nil {
+		t.unmake()
+	}
 	return err
+}
+
+func missing(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // closeDir leaves no directory behind that nothing came into.
 func (t *treeRun) closeDir() {
 	_ = t.root.Close()
-	if t.made && !t.complete {
-		_ = os.Remove(t.dir) // where it is empty
+	if !t.complete {
+		t.unmake()
 	}
+}
+
+// unmake removes what openDir made, as far as it is empty.
+func (t *treeRun) unmake() {
+	for _, d := range t.made {
+		if err := os.Remove(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+	}
+}
+
+// file is where the entry at path goes. The directory is not cleaned: link/../dir is
+// wherever the system says.
+func (t *treeRun) file(path string) string {
+	return strings.TrimRight(t.dir, string(filepath.Separator)) + string(filepath.Separator) + filepath.FromSlash(path)
 }
 
 // fetchTree walks the tree, and has workers fetch its files meanwhile.
@@ -221,7 +246,7 @@ func (t *treeRun) fetchEntry(ctx context.Context, e *treeEntry) {
 		t.left.Add(1) // told once, for all
 		return
 	}
-	j := &getJob{uri: e.name.String(), name: e.name, full: e.name, verify: t.demand(e.name), path: filepath.Join(t.dir, filepath.FromSlash(e.path)), begun: true, tree: true}
+	j := &getJob{uri: e.name.String(), name: e.name, full: e.name, verify: t.demand(e.name), path: t.file(e.path), begun: true, tree: true}
 	err := t.prepare(e)
 	if err == nil {
 		j.out, err = t.fetchOne(ctx, j)

@@ -74,7 +74,7 @@ func (p *Publisher) answerKind(i *tlv.Interest, data *tlv.Batch, now time.Time) 
 	case part.Kind == object.KindRuns:
 		return p.answerRuns(i, part, data, now)
 	case part.Kind == object.KindList:
-		return p.answerList(i, part, now)
+		return p.answerList(i, part, data, now)
 	}
 	f, err := p.find(part, now)
 	if k, hasChunk := i.Name.Chunk(); errors.Is(err, ErrNotServed) && hasChunk && k == 0 {

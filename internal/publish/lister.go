@@ -56,9 +56,10 @@ type listDone struct {
 const (
 	// maxListJobs bounds the jobs that wait.
 	maxListJobs = 1024
-	// keptListings bounds the memory of the listings that are kept, in bytes; the latest
-	// stays, whatever its size.
+	// keptListings bounds the memory of the listings that are kept, in bytes, and
+	// maxListings their number; the latest stays, whatever its size.
 	keptListings = 32 << 20
+	maxListings  = 1024
 )
 
 // errClosed: the lister was closed.
@@ -134,7 +135,7 @@ func (l *lister) do(j *listJob, now time.Time) listDone {
 	g, err := l.current(j)
 	switch {
 	case err != nil:
-		d.err = err
+		d.err = notServed(err)
 	case j.version == "":
 		m := manifest.Manifest{
 			Status: manifest.Directory, Name: g.name, Issued: now, Expires: now.Add(validity),
@@ -203,7 +204,7 @@ func (l *lister) keep(g *listing) {
 	total := g.size
 	slices.SortFunc(l.kept, func(a, b *listing) int { return int(b.used) - int(a.used) })
 	for i, k := range l.kept {
-		if total += k.size; total > keptListings {
+		if total += k.size; total > keptListings || i == maxListings-1 {
 			l.kept = slices.Delete(l.kept, i, len(l.kept))
 			break
 		}

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -30,33 +32,40 @@ type listing struct {
 
 // directoryVersion is the version of a directory's list of names: it changes when names
 // come and go.
-func directoryVersion(id identity) []byte {
-	sum := sha256.Sum256(append([]byte("directory"), id.bytes()...))
+func directoryVersion(id identity, salt ...byte) []byte {
+	sum := sha256.Sum256(append(append([]byte("directory"), id.bytes()...), salt...))
 	return sum[:versionLen]
 }
 
-// readListing reads the names in a directory, as many as may be served. It fails with errChanged where the directory changes
-// meanwhile.
+// isVersion reports whether a directory's list may have that version, in hexadecimal
+// digits.
+func isVersion(digits []byte) bool {
+	return len(digits) == 2*versionLen && len(bytes.Trim(digits, "0123456789abcdef")) == 0
+}
+
+// readListing reads the names in a directory, as many as may be served. Of one that changes
+// meanwhile they are those that the operating system tells.
 func (l *lister) readListing(name tlv.Name, path string) (*listing, error) {
 	d, err := l.root.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	before, _, err := identify(d)
+	id, _, err := identify(d)
 	if err != nil {
 		return nil, err
 	}
-	if time.Since(time.Unix(0, before.ctime)).Abs() < settle {
-		return nil, errChanged
+	g := &listing{name: name, path: path, version: directoryVersion(id)}
+	if time.Since(time.Unix(0, id.ctime)).Abs() < settle {
+		// What comes and goes now may leave the directory the same. So this list has a
+		// version of its own, which is not found when the directory is looked at again.
+		salt := make([]byte, versionLen)
+		rand.Read(salt)
+		g.version = directoryVersion(id, salt...)
 	}
-	g := &listing{name: name, path: path, version: directoryVersion(before)}
 	g.hex = hex.EncodeToString(g.version)
 	if err := l.readNames(g, d); err != nil {
 		return nil, err
-	}
-	if after, _, err := identify(d); err != nil || after != before {
-		return nil, errChanged
 	}
 	slices.Sort(g.names)
 	l.paginate(g)

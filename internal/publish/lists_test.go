@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,5 +247,138 @@ func TestListsKept(t *testing.T) {
 	l.keep(&listing{path: "huge", size: 2 * keptListings})
 	if len(l.kept) != 1 || l.find("huge", "") == nil {
 		t.Errorf("%d are kept beside a huge one", len(l.kept)-1)
+	}
+	for i := range 2 * maxListings {
+		l.keep(&listing{path: fmt.Sprint(i)})
+	}
+	if len(l.kept) > maxListings {
+		t.Errorf("%d small ones are kept", len(l.kept))
+	}
+}
+
+// A directory that cannot be read is answered for at once, as a file is.
+func TestListUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "d/a", nil)
+	synctest.Test(t, func(t *testing.T) {
+		s := serveLists(t, dir, Options{})
+		synctest.Wait() // it serves
+		root, err := os.OpenRoot(dir)
+		check(t, err)
+		check(t, root.Close())
+		s.Publisher.list.root = root
+		if m := s.manifestOf(child(t, s.tree.prefix, "d")); m.Status != manifest.Absent {
+			t.Errorf("it is %v", m.Status)
+		}
+		if n := s.count.Failed.Load(); n != 1 {
+			t.Errorf("%d failed", n)
+		}
+	})
+}
+
+// A directory that changes all the time has a list, of the names when it was read.
+func TestListBusy(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a", nil)
+	var names []string
+	for i := range 2 * readBatch {
+		names = append(names, fmt.Sprint("f", i))
+		write(t, dir, names[i], nil)
+	}
+	slices.Sort(names)
+	tree := openTree(t, dir)
+	l := &lister{root: tree.root, pageSize: object.DefaultBlock, mayServe: func(n []byte) bool {
+		if string(n) == "a" { // while it is read
+			check(t, os.Remove(filepath.Join(dir, "a")))
+			return false
+		}
+		return true
+	}}
+	ask := func(version string) (*listing, error) {
+		return l.current(&listJob{name: tree.prefix, path: ".", version: version})
+	}
+	g, err := ask("")
+	check(t, err)
+	if !slices.Equal(g.names, names) {
+		t.Errorf("%d names, want %d", len(g.names), len(names))
+	}
+	if h, err := ask(g.hex); err != nil || h != g {
+		t.Errorf("its pages: %v", err)
+	}
+	write(t, dir, "b", nil)
+	h, err := ask("") // at once
+	check(t, err)
+	if h.hex == g.hex || len(h.names) != len(g.names)+1 {
+		t.Errorf("the next list has %d names, and version %s after %s", len(h.names), h.hex, g.hex)
+	}
+	write(t, dir, "c", nil)
+	check(t, os.Remove(filepath.Join(dir, "b")))
+	if i, err := ask(""); err != nil || i.hex == h.hex {
+		t.Errorf("other names have the same version: %v", err)
+	}
+}
+
+// What takes longer than an Interest is put aside for is there for the next one, and is
+// done once.
+func TestListSlow(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a", nil)
+	synctest.Test(t, func(t *testing.T) {
+		var signed atomic.Int64
+		sign := func([]byte) (manifest.Signature, error) {
+			time.Sleep(5 * parkFor / 2)
+			signed.Add(1)
+			return manifest.Signature{Algorithm: 1, Bytes: []byte{1}}, nil
+		}
+		s := serveLists(t, dir, Options{Sign: sign})
+		prefix := s.tree.prefix
+		n, err := object.ManifestName(prefix)
+		check(t, err)
+		ask := func(n tlv.Name) *tlv.Object {
+			for range 20 {
+				s.in.add(interest(t, n))
+				time.Sleep(2 * parkFor)
+				synctest.Wait()
+				for _, pkt := range s.out.take() {
+					o := decode(t, pkt)
+					if m, _, _, err := manifest.Decode(o.Payload); err != nil || m.Version != nil {
+						return &o
+					}
+				}
+			}
+			return nil
+		}
+		o := ask(n.WithChunk(0))
+		if o == nil {
+			t.Fatal("the manifest never comes")
+		}
+		m, _, _, err := manifest.Decode(o.Payload)
+		check(t, err)
+		if n, err = object.ListName(prefix, m.Version); err != nil || ask(n.WithChunk(0)) == nil {
+			t.Errorf("the page never comes: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if n := signed.Load(); n > 10 {
+			t.Errorf("%d signatures", n)
+		}
+	})
+}
+
+// What no list has as a version is not looked for.
+func TestListVersionForm(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a", nil)
+	p := New(openTree(t, dir), Options{})
+	p.list, p.lists.asked = &lister{jobs: make(chan listJob, 10)}, make(map[string]bool)
+	for v, want := range map[string]int{
+		"": 0, "0": 0, "ABCDEF0123456789": 0, "0123456789abcdefff": 0, "0 of . of 123456": 0, strings.Repeat("0", 900): 0,
+		"0123456789abcdef": 1,
+	} {
+		n := child(t, p.tree.prefix, object.Reserved, "v", v, "list").WithChunk(0)
+		part, ok := object.Split(n)
+		p.parked = parked{}
+		if err := p.answerList(&tlv.Interest{Name: n}, part, nil, time.Now()); !ok || len(p.parked.all) != want || (err == nil) != (want == 1) {
+			t.Errorf("%.20q: %d wait, %v", v, len(p.parked.all), err)
+		}
 	}
 }

@@ -57,17 +57,24 @@ func (p *Publisher) answerWithout(i *tlv.Interest, of tlv.Name, err error, data 
 	if !errors.Is(err, ErrNotServed) {
 		p.fails(of, err)
 	} else if path, ok := p.tree.directory(of); ok {
-		return p.askList(i, listJob{key: listKey(path), name: of.Clone(), path: path}, now)
+		return p.askList(i, listJob{key: listKey(path), name: of.Clone(), path: path}, data, now)
 	} else {
 		p.count.NotFound.Add(1)
 	}
-	m := manifest.Manifest{Status: manifest.Absent, Name: of, Issued: now, Expires: now.Add(validity)}
-	payload, err := m.Encode(nil) // unsigned: it would cost as much as whoever asks likes
-	if err != nil {
-		return err
-	}
-	p.putFresh(i.Name, i.HopLimit, payload, 0, data, now)
+	p.sendAbsent(i.Name, of, i.HopLimit, data, now)
 	return nil
+}
+
+// sendAbsent answers that there is nothing. That is not signed: it would cost as much as
+// whoever asks likes.
+func (p *Publisher) sendAbsent(name, of tlv.Name, hopLimit uint8, data *tlv.Batch, now time.Time) {
+	m := manifest.Manifest{Status: manifest.Absent, Name: of, Issued: now, Expires: now.Add(validity)}
+	payload, err := m.Encode(nil)
+	if err != nil {
+		p.fails(of, err)
+		return
+	}
+	p.putFresh(name, hopLimit, payload, 0, data, now)
 }
 
 // sendManifest answers with f's manifest as it is known now.

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cefgo/cefgo/internal/object"
@@ -42,11 +41,6 @@ func (q *parked) add(i *tlv.Interest, key string, now time.Time) bool {
 	}
 	q.all = append(q.all, parkedInterest{i.Name.Clone(), i.HopLimit, key, now.Add(parkFor)})
 	return true
-}
-
-// waits reports whether an Interest waits for that.
-func (q *parked) waits(key string) bool {
-	return slices.ContainsFunc(q.all, func(i parkedInterest) bool { return i.key == key })
 }
 
 // timer fires when the oldest has waited long enough; nil where there is none.

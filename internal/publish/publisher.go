@@ -48,7 +48,8 @@ type Publisher struct {
 	rescan chan struct{}
 	memo   memo
 	parked parked
-	list   *lister     // while Serve runs, where there are manifests
+	list   *lister // while Serve runs, where there are manifests
+	lists  lists
 	forget *time.Timer // see forgets
 }
 
@@ -86,7 +87,7 @@ const sendBytes = 128 << 10
 // in or out fails. Memory does not grow with what is served.
 func (p *Publisher) Serve(ctx context.Context, in Inlet, out Outlet) error {
 	if p.o.Digests != nil {
-		p.list = newLister(p.tree, &p.o)
+		p.list, p.lists = newLister(p.tree, &p.o), lists{asked: make(map[string]bool)}
 		defer func() { p.list.close(); p.list = nil }()
 	}
 	var asked, data tlv.Batch

@@ -121,7 +121,7 @@ func (q *inquiry) express(ctx context.Context) reply {
 		return reply{err: forged(fmt.Errorf("what came as its manifest is that of %s", m.Name))}
 	}
 	out := reply{m: m, cameWith: a.CameWith, rtt: a.RTT}
-	out.proof, out.signer, out.err = q.j.judge(r.trust, dated{m.Issued, m.Expires, m.Status != manifest.Absent}, signed, sig, time.Now())
+	out.proof, out.signer, out.err = q.j.judge(r.trust, dated{m.Issued, m.Expires, m.Status == manifest.Object || m.Version != nil}, signed, sig, time.Now())
 	if out.err != nil {
 		out.m = nil
 	}

@@ -65,7 +65,7 @@ func (r *getRun) demand(name tlv.Name) proofValue {
 // dated is what is signed, as far as it matters here.
 type dated struct {
 	issued, expires time.Time
-	tells           bool // more than that there is nothing
+	tells           bool // more than that there is nothing, or nothing yet
 }
 
 // judge says what a manifest proves, and whose signature on it counts.

@@ -127,10 +127,10 @@ func (p *Publisher) unlisted(waiting []parkedInterest, err error, data *tlv.Batc
 }
 
 // sendPending answers for a directory that is still being read: its reader waits, and asks
-// again.
+// again. That is not signed, see sendAbsent.
 func (p *Publisher) sendPending(q *parkedInterest, of tlv.Name, data *tlv.Batch, now time.Time) {
 	m := manifest.Manifest{Status: manifest.Directory, Name: of, Issued: now, Expires: now.Add(validity), Done: p.list.progress.Load()}
-	payload, err := m.Encode(p.o.Sign)
+	payload, err := m.Encode(nil)
 	if err != nil {
 		p.fails(of, err)
 		return

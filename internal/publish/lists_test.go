@@ -358,7 +358,7 @@ func TestListSlow(t *testing.T) {
 			t.Errorf("the page never comes: %v", err)
 		}
 		time.Sleep(time.Minute)
-		if n := signed.Load(); n > 10 {
+		if n := signed.Load(); n != 2 { // what tells that it is being read has none
 			t.Errorf("%d signatures", n)
 		}
 	})

@@ -58,7 +58,7 @@ func (r *getRun) fetchPages(ctx context.Context, name tlv.Name, w *pageReader) e
 	if errors.As(err, &write) {
 		return write.Err // of a page that is no good
 	}
-	return afterFirst(err)
+	return after("manifest", err)
 }
 
 // asChanged is the error of a list that did not come, where that is because it has gone.

@@ -82,6 +82,7 @@ var treeForgers = map[string]func(f *treeForger){
 			return signed
 		}
 	},
+	"silentpage": func(f *treeForger) { f.page = func(string, *manifest.Page) telling { return silent } },
 	"unsignedmanifest": func(f *treeForger) {
 		f.manifest = func(path string, _ *manifest.Manifest) telling {
 			if path == "d" {

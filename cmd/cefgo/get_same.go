@@ -27,6 +27,8 @@ func (p *provenFetch) same(ctx context.Context) bool {
 	if d.err != nil || d.proof < p.found.proof {
 		return false
 	}
+	ctx, cancel := p.r.inTime(ctx)
+	defer cancel()
 	w := verify.NewWriter(io.Discard, verify.Options{Run: object.RunSize, Workers: runtime.GOMAXPROCS(0)})
 	w.Expect(d.runs)
 	n, err := io.Copy(w, contextReader{ctx, f})

@@ -74,7 +74,7 @@ func (p *provenFetch) compare(ctx context.Context, have int64) error {
 	defer cancel()
 	w := verify.NewWriter(io.Discard, verify.Options{Run: object.RunSize})
 	w.Expect(d.runs)
-	_, err := io.Copy(w, &boundReader{ctx, io.NewSectionReader(p.t.file, 0, have)})
+	_, err := io.Copy(w, contextReader{ctx, io.NewSectionReader(p.t.file, 0, have)})
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
@@ -83,17 +83,4 @@ func (p *provenFetch) compare(ctx context.Context, have int64) error {
 		return errStale
 	}
 	return err
-}
-
-// boundReader reads until its context ends.
-type boundReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (b *boundReader) Read(p []byte) (int, error) {
-	if b.ctx.Err() != nil {
-		return 0, context.Cause(b.ctx)
-	}
-	return b.r.Read(p)
 }

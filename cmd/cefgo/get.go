@@ -80,28 +80,32 @@ func newGetCommand(a *app) *cobra.Command {
 		Use:         "get [flags] NAME...",
 		Annotations: withJSON,
 		Short:       "Fetch content",
-		Long: `get fetches the content of each NAME and writes it to a file named by the name's
-last segment, or where -o says. A file appears under its name when it is complete:
-until then it grows beside it as FILE.cefgo-part, and an old file of that name
-stays as it was. With -o - the contents go to standard output, one after the other.
+		Long: `get fetches the content of each NAME and writes it to a file named by the
+name's last segment, or where -o says. A file appears under its name when it is
+complete: until then it grows beside it as FILE.cefgo-part, and an old file of
+that name stays as it was. With -o - the contents go to standard output, one
+after the other.
 
-Where the publisher tells a manifest, as "cefgo serve" does, all bytes are compared with
-its SHA-256 digests, and nothing that differs gets the file's name (exit code 6); what came
-without is called unverified. --verify insists on a proof. Where a key is trusted for
-the name ("cefgo keys trust", or --trust), the manifest has to be signed by it. A chunk whose checksum is
-wrong is asked for again; chunks of two versions of the content never mix (12). A NAME
-may end in /Chunk=N for one chunk.
+Where the publisher tells a manifest, as "cefgo serve" does, all bytes are
+compared with its SHA-256 digests, and nothing that differs gets the file's
+name (exit code 6); what came without is called unverified. --verify insists on
+a proof. Where a key is trusted for the name ("cefgo keys trust", or --trust),
+the manifest has to be signed by it. A chunk whose checksum is wrong is asked
+for again; chunks of two versions of the content never mix (12). A NAME may end
+in /Chunk=N for one chunk.
 
-What an interrupted run left is gone on from by itself where the manifest proves that
-it is of the same content, and with --resume where there is no manifest.
+What an interrupted run left is gone on from by itself where the manifest
+proves that it is of the same content, and with --resume where there is no
+manifest.
 
-With -R it fetches a directory: each file as above, several at a time under one window,
-and gives it the time that its publisher tells. Run again, it compares the files that are
-there with the digests, and fetches what is missing or differs; files that the publisher
-does not have stay.
+With -R it fetches a directory: each file as above, several at a time under one
+window, and gives it the time that its publisher tells. Run again, it compares
+the files that are there with the digests, and fetches what is missing or
+differs; files that the publisher does not have stay.
 
-How many Interests are in flight is found by a congestion control (--cc), and shared
-by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
+How many Interests are in flight is found by a congestion control (--cc), and
+shared by all names of one run: it never exceeds --pit-share of the forwarder's
+PIT.`,
 		Example: `  cefgo get ccnx:/demo/README.md
   cefgo get ccnx:/demo/README.md -o - | head
   cefgo get ccnx:/demo/a ccnx:/demo/b -o /tmp/
@@ -146,8 +150,8 @@ by all names of one run: it never exceeds --pit-share of the forwarder's PIT.`,
 	f.BoolVar(&o.noResume, "no-resume", false, "start over, whatever an earlier get left")
 	f.Var(&o.verify, "verify", "proof to insist on: auto (the strongest there is, a signature where a key is trusted for the name), none, checksum, manifest or signature")
 	f.BoolVarP(&o.recursive, "recursive", "R", false, "fetch all that a publisher serves below NAME into the directory -o (default: one named by the last segment)")
-	f.StringArrayVar(&o.include, "include", nil, "with -R: only files that fit this pattern (* ? [] {a,b} **), the whole path where it has a slash, else the name")
-	f.StringArrayVar(&o.exclude, "exclude", nil, "with -R: no files and directories that fit this pattern")
+	f.StringArrayVar(&o.include, "include", nil, "with -R: only files that fit this `pattern` (* ? [] {a,b} **), the whole path where it has a slash, else the name")
+	f.StringArrayVar(&o.exclude, "exclude", nil, "with -R: no files and directories that fit this `pattern`")
 	o.addTrustFlags(f)
 	o.addAskFlags(f)
 	return cmd

@@ -23,12 +23,13 @@ func newLsCommand(a *app) *cobra.Command {
 		Use:         "ls [flags] NAME",
 		Annotations: withJSON,
 		Short:       "List what a publisher serves",
-		Long: `ls lists the files and directories below NAME, as "cefgo serve" publishes them, in
-the order of their names. It prints them as they arrive, so that a directory of a
-million files needs no more memory than one of ten. A directory's name ends in "/".
-Of a file it tells what its manifest does.
+		Long: `ls lists the files and directories below NAME, as "cefgo serve" publishes them,
+in the order of their names. It prints them as they arrive, so that a directory
+of a million files needs no more memory than one of ten. A directory's name
+ends in "/". Of a file it tells what its manifest does.
 
-With --json=stream each entry is an event, with --json all of them are in the result.`,
+With --json=stream each entry is an event, with --json all of them are in the
+result.`,
 		Example: `  cefgo ls ccnx:/demo
   cefgo ls -l ccnx:/demo/sub
   cefgo ls -R ccnx:/demo --json=stream`,

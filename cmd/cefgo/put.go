@@ -30,15 +30,15 @@ func newPutCommand(a *app) *cobra.Command {
 		Use:         "put [flags] NAME [FILE|-]",
 		Annotations: withJSON,
 		Short:       "Push content into the network's content store",
-		Long: `put pushes a file, or standard input, into the content store of the forwarder, so
-that it can be fetched when its publisher has left. It ends with 0 only when a
-second connection has read every chunk back and found it equal.
+		Long: `put pushes a file, or standard input, into the content store of the forwarder,
+so that it can be fetched when its publisher has left. It ends with 0 only when
+a second connection has read every chunk back and found it equal.
 
-A manifest goes along, by which "cefgo get" verifies the content, signed where there is
-a key.
+A manifest goes along, by which "cefgo get" verifies the content, signed where
+there is a key.
 
-cefnetd keeps nothing with CS_MODE=0, and with CS_MODE=1 it keeps an old content of
-the same name until that expires: give new content a new name.`,
+cefnetd keeps nothing with CS_MODE=0, and with CS_MODE=1 it keeps an old
+content of the same name until that expires: give new content a new name.`,
 		Example: `  cefgo put ccnx:/notes/today notes.txt
   tar c dir | cefgo put ccnx:/backup/2026-11-20 -
   cefgo put ccnx:/notes/today notes.txt -t 600 -e 3600 -r 50`,

@@ -66,19 +66,18 @@ func newServeCommand(a *app) *cobra.Command {
 		Short:       "Publish a directory or a file",
 		Long: `serve publishes each file of a directory as PREFIX/path, or one file as PREFIX
 itself, until it is stopped. Files are read as they are asked for. Where no
-forwarder runs, it runs one of its own, which other cefgo commands, Cefore's tools
-and cefpyco programs on this machine can use too.
+forwarder runs, it runs one of its own, which other cefgo commands, Cefore's
+tools and cefpyco programs on this machine can use too.
 
-Files and directories whose name starts with "." are not served without --hidden.
-Symbolic links are followed inside the directory only, and links to directories are
-not listed. SIGHUP makes it look at all
-files anew.
+Files and directories whose name starts with "." are not served without
+--hidden. Symbolic links are followed inside the directory only, and links to
+directories are not listed. SIGHUP makes it look at all files anew.
 
-A chunk carries 4095 bytes: the most that a cefpyco program can receive. "cefgo get"
-reads chunks of 16000 bytes where no network lies between, with a manifest by which
-it verifies them. With --block-size all chunks are of that size. The digests for the
-manifests are computed when a file is first asked for, and kept below
-$XDG_CACHE_HOME/cefgo.`,
+A chunk carries 4095 bytes: the most that a cefpyco program can receive. "cefgo
+get" reads chunks of 16000 bytes where no network lies between, with a manifest
+by which it verifies them. With --block-size all chunks are of that size. The
+digests for the manifests are computed when a file is first asked for, and kept
+below $XDG_CACHE_HOME/cefgo.`,
 		Example: `  cefgo serve ccnx:/demo ./dir
   cefgo serve ccnx:/demo/image big.iso --block-size 32000
   cefgo serve ccnx:/demo ./dir -d /usr/local/cefore -p 9695`,

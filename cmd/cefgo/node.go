@@ -46,9 +46,9 @@ func newNodeCommand(a *app) *cobra.Command {
 		Use:         "node [flags]",
 		Annotations: withJSON,
 		Short:       "Run a forwarder: for this machine, or a network of them",
-		Long: `node runs cefgo's forwarder on Cefore's local socket, where cefgo, Cefore's tools
-and cefpyco programs find it as they find cefnetd: it passes Interests to the
-applications that publish, and keeps pushed content in a content store.
+		Long: `node runs cefgo's forwarder on Cefore's local socket, where cefgo, Cefore's
+tools and cefpyco programs find it as they find cefnetd: it passes Interests to
+the applications that publish, and keeps pushed content in a content store.
 
 It listens for neighbours, cefnetd or other nodes, over UDP and TCP on Cefore's
 port, at the loopback addresses unless --listen says otherwise, and passes on

@@ -34,13 +34,13 @@ func newPingCommand(a *app) *cobra.Command {
 		Use:         "ping [flags] NAME",
 		Annotations: withJSON,
 		Short:       "Measure round trips to a publisher",
-		Long: `ping asks the publisher of NAME for names that no cache holds and prints how long
-each answer took. cefgo serve answers such names; for other publishers measure
-content that exists, with --chunk.
+		Long: `ping asks the publisher of NAME for names that no cache holds and prints how
+long each answer took. cefgo serve answers such names; for other publishers
+measure content that exists, with --chunk.
 
 It ends with 0 where any answer came, with 3 where none did, with 4 where only
-Interest Returns did. Without --count it goes on until Ctrl-C, or until --timeout
-has passed without any answer.`,
+Interest Returns did. Without --count it goes on until Ctrl-C, or until
+--timeout has passed without any answer.`,
 		Example: `  cefgo ping ccnx:/demo -c 5
   cefgo ping ccnx:/demo/README.md --chunk 0 -i 0.2`,
 		Args: cobra.ExactArgs(1),

@@ -36,15 +36,15 @@ func newPlotCommand(a *app) *cobra.Command {
 		Use:         "plot [flags] TRACE",
 		Annotations: withJSON,
 		Short:       "Draw the trace of a fetch",
-		Long: `plot draws what get --trace wrote, as SVG with one time axis: the congestion window
-and the Interests in flight, round trips, goodput, and what was lost, timed out or
-came back as an Interest Return.
+		Long: `plot draws what get --trace wrote, as SVG with one time axis: the congestion
+window and the Interests in flight, round trips, goodput, and what was lost,
+timed out or came back as an Interest Return.
 
 TRACE may be - for standard input. The drawing goes to TRACE with its ending
 replaced by .svg, or where -o says; of standard input, to standard output. Of a
 trace that a killed fetch left, all that is there is drawn.`,
 		Example: `  cefgo get ccnx:/demo/big.iso --trace run.jsonl && cefgo plot run.jsonl
-  cefgo plot run.jsonl -o figure.svg --title "100 Mbit/s, 1% loss" --size 800x600
+  cefgo plot run.jsonl -o fig.svg --title "100 Mbit/s, 1% loss" --size 800x600
   zcat run.jsonl.gz | cefgo plot - | rsvg-convert -o run.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

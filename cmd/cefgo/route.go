@@ -26,17 +26,17 @@ func newRouteCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "route",
 		Short: "Show and change the forwarder's routes",
-		Long: `route shows and changes where the forwarder on this machine sends Interests that no
-application answers: to which hosts, by the longest prefix of the name. ccnx:/ is the
-default route.
+		Long: `route shows and changes where the forwarder on this machine sends Interests
+that no application answers: to which hosts, by the longest prefix of the name.
+ccnx:/ is the default route.
 
-VIA is udp://HOST[:PORT], tcp://HOST[:PORT] or HOST[:PORT], which is UDP; the port is
-9695 unless given. cefgo's forwarder takes face:ID, too. Names of hosts are resolved
-here. Routes are for the forwarder's own user and root: cefnetd goes by the variable
-USER.
+VIA is udp://HOST[:PORT], tcp://HOST[:PORT] or HOST[:PORT], which is UDP; the
+port is 9695 unless given. cefgo's forwarder takes face:ID, too. Names of hosts
+are resolved here. Routes are for the forwarder's own user and root: cefnetd
+goes by the variable USER.
 
-cefnetd confirms changes that it has not made, so each one is looked up in its tables
-afterwards; one that is not there ends with 1.`,
+cefnetd confirms changes that it has not made, so each one is looked up in its
+tables afterwards; one that is not there ends with 1.`,
 		Example: `  cefgo route add ccnx:/far udp://192.0.2.7
   cefgo route add ccnx:/ gateway.example tcp://192.0.2.9:9700 --cost 10
   cefgo route del ccnx:/far
@@ -109,9 +109,10 @@ func newRouteStrategyCommand(a *app) *cobra.Command {
 		Use:         "strategy [flags] PREFIX STRATEGY",
 		Annotations: withJSON,
 		Short:       "Choose how a prefix uses its next hops (cefgo's forwarder only)",
-		Long: `strategy says how Interests for a prefix are spread over its next hops: best takes the
-one of the lowest cost, all takes all at once, round-robin takes turns, lowest-rtt
-takes the one that answers fastest. "none" takes the choice back.`,
+		Long: `strategy says how Interests for a prefix are spread over its next hops: best
+takes the one of the lowest cost, all takes all at once, round-robin takes
+turns, lowest-rtt takes the one that answers fastest. "none" takes the choice
+back.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := routeOptions{strategy: args[1]}

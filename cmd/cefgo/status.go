@@ -38,13 +38,14 @@ func newStatusCommand(a *app) *cobra.Command {
 		Annotations: withJSON,
 		Short:       "Show the forwarder's faces, routes, pending Interests and counters",
 		Long: `status shows what the forwarder on this machine says of itself: its faces, the
-prefixes of applications, its routes, its pending Interests, its content store and
-its counters. cefgo's own forwarder tells more than cefnetd: traffic by face, round
-trips by next hop, drops by reason.
+prefixes of applications, its routes, its pending Interests, its content store
+and its counters. cefgo's own forwarder tells more than cefnetd: traffic by
+face, round trips by next hop, drops by reason.
 
---watch shows it again and again, with rates, until Ctrl-C; on a terminal in place.
-With --json=stream each report is an event. Long tables are cut unless --all is given;
-with --json only pending Interests (--pit) and the routes of cefgo's forwarder are.`,
+--watch shows it again and again, with rates, until Ctrl-C; on a terminal in
+place. With --json=stream each report is an event. Long tables are cut unless
+--all is given; with --json only pending Interests (--pit) and the routes of
+cefgo's forwarder are.`,
 		Example: `  cefgo status
   cefgo status --watch 2
   cefgo status --json | jq '.faces[] | select(.down)'`,

@@ -32,15 +32,16 @@ func newTraceCommand(a *app) *cobra.Command {
 		Use:         "trace [flags] NAME",
 		Annotations: withJSON,
 		Short:       "Show the path to a name and what its caches hold",
-		Long: `trace asks each forwarder on the way to NAME who it is (CCNinfo, RFC 9344) and prints
-the path: the delay of each hop, the round trip, and who answered. The delays are the
-nodes' own times of arrival, so that clocks which differ show in them.
+		Long: `trace asks each forwarder on the way to NAME who it is (CCNinfo, RFC 9344) and
+prints the path: the delay of each hop, the round trip, and who answered. The
+delays are the nodes' own times of arrival, so that clocks which differ show in
+them.
 
-It ends with 0 where a node has the name, in its cache or of an application; with 4
-where the path ends without it, saying where and why; with 3 where no answer came.
-Forwarders that know no CCNinfo are silent.`,
+It ends with 0 where a node has the name, in its cache or of an application;
+with 4 where the path ends without it, saying where and why; with 3 where no
+answer came. Forwarders that know no CCNinfo are silent.`,
 		Example: `  cefgo trace ccnx:/demo/README.md
-  cefgo trace -c ccnx:/demo/README.md   # sizes and times of what the cache holds
+  cefgo trace -c ccnx:/demo/README.md  # sizes and times of what the cache holds
   cefgo trace -o ccnx:/demo             # up to the publisher, past the caches`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
